@@ -1,0 +1,168 @@
+package flow
+
+import "slices"
+
+// Field describes one column of a Batch and of the ClickHouse tables that hold
+// flows.
+type Field struct {
+	// Name is the column's name in ClickHouse, in JSON and in documentation.
+	Name string
+	// Type is its ClickHouse type.
+	Type string
+	// Comment says what it holds, with unit and source.
+	Comment string
+
+	values     func(*Batch) any
+	value      func(*Batch, int) any
+	grow       func(*Batch, int)
+	truncate   func(*Batch, int)
+	appendFrom func(dst, src *Batch, row int)
+}
+
+// Values returns the column of b as a slice ([]uint64, [][16]byte, …) that
+// aliases the batch.
+func (f *Field) Values(b *Batch) any { return f.values(b) }
+
+// Value returns the value of b's record at index row.
+func (f *Field) Value(b *Batch, row int) any { return f.value(b, row) }
+
+// column makes the Field of the column that at points to.
+func column[T any](name, typ string, at func(*Batch) *[]T, comment string) Field {
+	return Field{
+		Name:    name,
+		Type:    typ,
+		Comment: comment,
+		values:  func(b *Batch) any { return *at(b) },
+		value:   func(b *Batch, row int) any { return (*at(b))[row] },
+		grow: func(b *Batch, n int) {
+			s := at(b)
+			old := len(*s)
+			*s = slices.Grow(*s, n)[:old+n]
+			clear((*s)[old:])
+		},
+		truncate: func(b *Batch, n int) {
+			s := at(b)
+			*s = (*s)[:n]
+		},
+		appendFrom: func(dst, src *Batch, row int) {
+			s := at(dst)
+			*s = append(*s, (*at(src))[row])
+		},
+	}
+}
+
+const (
+	timeType    = "DateTime64(3, 'UTC')"
+	addrType    = "IPv6"
+	nameType    = "LowCardinality(String)"
+	exportEnum  = "Enum8('unknown' = 0, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105)"
+	directEnum  = "Enum8('unknown' = 0, 'ingress' = 1, 'egress' = 2)"
+	initiatEnum = "Enum8('unknown' = 0, 'src' = 1, 'dst' = 2)"
+)
+
+// Fields is the field table: every column, in the order of the tables. It is not
+// to be changed at run time.
+var Fields = []Field{
+	column("received_at", timeType, func(b *Batch) *[]int64 { return &b.ReceivedAt },
+		"When the collector received the record (in a replay: the capture's stamp). Orders storage and detection windows."),
+	column("start_at", timeType, func(b *Batch) *[]int64 { return &b.StartAt },
+		"First packet of the flow by the exporter's clock; 1970 where the exporter does not say."),
+	column("end_at", timeType, func(b *Batch) *[]int64 { return &b.EndAt },
+		"Last packet of the flow by the exporter's clock; 1970 where the exporter does not say."),
+	column("exporter", addrType, func(b *Batch) *[][16]byte { return &b.Exporter },
+		"Address of the router that exported the record: the source of its datagrams."),
+	column("observation_domain", "UInt32", func(b *Batch) *[]uint32 { return &b.ObservationDomain },
+		"NetFlow v9 source id, IPFIX observation domain, sFlow sub-agent, NetFlow v5 engine type and id."),
+	column("export_protocol", exportEnum, func(b *Batch) *[]int8 { return &b.ExportProtocol },
+		"Protocol of the export."),
+	column("sampling_interval", "UInt32", func(b *Batch) *[]uint32 { return &b.SamplingInterval },
+		"One of how many packets was sampled: 1 = every packet, 0 = the exporter has not said."),
+	column("src_addr", addrType, func(b *Batch) *[][16]byte { return &b.SrcAddr },
+		"Source address, IPv4 mapped into IPv6."),
+	column("dst_addr", addrType, func(b *Batch) *[][16]byte { return &b.DstAddr },
+		"Destination address, IPv4 mapped into IPv6."),
+	column("src_port", "UInt16", func(b *Batch) *[]uint16 { return &b.SrcPort },
+		"Source port of TCP, UDP and SCTP."),
+	column("dst_port", "UInt16", func(b *Batch) *[]uint16 { return &b.DstPort },
+		"Destination port of TCP, UDP and SCTP."),
+	column("protocol", "UInt8", func(b *Batch) *[]uint8 { return &b.Protocol },
+		"IP protocol number (IANA): 6 TCP, 17 UDP, 47 GRE, 50 ESP."),
+	column("ip_version", "UInt8", func(b *Batch) *[]uint8 { return &b.IPVersion },
+		"4 or 6; 0 for a flow without IP addresses."),
+	column("tcp_flags", "UInt16", func(b *Batch) *[]uint16 { return &b.TCPFlags },
+		"All TCP flags seen, or-ed (IPFIX element 6): 1 FIN, 2 SYN, 4 RST, 8 PSH, 16 ACK."),
+	column("tos", "UInt8", func(b *Batch) *[]uint8 { return &b.TOS },
+		"IP type of service or IPv6 traffic class; its upper six bits are the DSCP."),
+	column("icmp_type", "UInt8", func(b *Batch) *[]uint8 { return &b.ICMPType },
+		"ICMP or ICMPv6 type."),
+	column("icmp_code", "UInt8", func(b *Batch) *[]uint8 { return &b.ICMPCode },
+		"ICMP or ICMPv6 code."),
+	column("bytes", "UInt64", func(b *Batch) *[]uint64 { return &b.Bytes },
+		"Layer 3 bytes as exported, before multiplication by sampling_interval."),
+	column("packets", "UInt64", func(b *Batch) *[]uint64 { return &b.Packets },
+		"Packets as exported, before multiplication by sampling_interval."),
+	column("direction", directEnum, func(b *Batch) *[]int8 { return &b.Direction },
+		"Where the router observed the flow (IPFIX element 61)."),
+	column("end_reason", "UInt8", func(b *Batch) *[]uint8 { return &b.EndReason },
+		"Why the record was exported (IPFIX element 136): 1 idle timeout, 2 active timeout, 3 end of flow, 4 forced, 5 resources; 0 unknown."),
+	column("forwarding_status", "UInt8", func(b *Batch) *[]uint8 { return &b.Forwarding },
+		"Forwarding status and reason (IPFIX element 89): 64-127 forwarded, 128-191 dropped, 192-255 consumed; 0 unknown."),
+	column("in_if", "UInt32", func(b *Batch) *[]uint32 { return &b.InIf },
+		"SNMP index of the ingress interface; 0 unknown or the router itself."),
+	column("out_if", "UInt32", func(b *Batch) *[]uint32 { return &b.OutIf },
+		"SNMP index of the egress interface; 0 unknown, dropped, or the router itself."),
+	column("src_vlan", "UInt16", func(b *Batch) *[]uint16 { return &b.SrcVLAN },
+		"VLAN on the ingress side."),
+	column("dst_vlan", "UInt16", func(b *Batch) *[]uint16 { return &b.DstVLAN },
+		"VLAN on the egress side."),
+	column("src_mac", "UInt64", func(b *Batch) *[]uint64 { return &b.SrcMAC },
+		"Source MAC address as a number; 0 unknown."),
+	column("dst_mac", "UInt64", func(b *Batch) *[]uint64 { return &b.DstMAC },
+		"Destination MAC address as a number; 0 unknown."),
+	column("next_hop", addrType, func(b *Batch) *[][16]byte { return &b.NextHop },
+		"Address of the next router."),
+	column("src_as", "UInt32", func(b *Batch) *[]uint32 { return &b.SrcAS },
+		"Autonomous system of the source as the router exported it (origin or peer); 0 unknown."),
+	column("dst_as", "UInt32", func(b *Batch) *[]uint32 { return &b.DstAS },
+		"Autonomous system of the destination as the router exported it (origin or peer); 0 unknown."),
+	column("src_mask", "UInt8", func(b *Batch) *[]uint8 { return &b.SrcMask },
+		"Prefix length of the route to the source."),
+	column("dst_mask", "UInt8", func(b *Batch) *[]uint8 { return &b.DstMask },
+		"Prefix length of the route to the destination."),
+	column("src_country", nameType, func(b *Batch) *[]string { return &b.SrcCountry },
+		"ISO 3166-1 alpha-2 country of the source by the geography database; empty unknown."),
+	column("dst_country", nameType, func(b *Batch) *[]string { return &b.DstCountry },
+		"ISO 3166-1 alpha-2 country of the destination by the geography database; empty unknown."),
+	column("src_asn", "UInt32", func(b *Batch) *[]uint32 { return &b.SrcASN },
+		"Autonomous system of the source by the geography database; 0 unknown."),
+	column("dst_asn", "UInt32", func(b *Batch) *[]uint32 { return &b.DstASN },
+		"Autonomous system of the destination by the geography database; 0 unknown."),
+	column("src_as_org", nameType, func(b *Batch) *[]string { return &b.SrcASOrg },
+		"Organisation of src_asn; empty unknown."),
+	column("dst_as_org", nameType, func(b *Batch) *[]string { return &b.DstASOrg },
+		"Organisation of dst_asn; empty unknown."),
+	column("src_zone", nameType, func(b *Batch) *[]string { return &b.SrcZone },
+		"Zone of the inventory that holds the source; empty outside all zones."),
+	column("dst_zone", nameType, func(b *Batch) *[]string { return &b.DstZone },
+		"Zone of the inventory that holds the destination; empty outside all zones."),
+	column("src_zone_kind", nameType, func(b *Batch) *[]string { return &b.SrcZoneKind },
+		"Kind of src_zone: lawful-intercept, core, management, infrastructure, …"),
+	column("dst_zone_kind", nameType, func(b *Batch) *[]string { return &b.DstZoneKind },
+		"Kind of dst_zone: lawful-intercept, core, management, infrastructure, …"),
+	column("src_asset", nameType, func(b *Batch) *[]string { return &b.SrcAsset },
+		"Asset of the inventory that owns the source address; empty none."),
+	column("dst_asset", nameType, func(b *Batch) *[]string { return &b.DstAsset },
+		"Asset of the inventory that owns the destination address; empty none."),
+	column("src_role", nameType, func(b *Batch) *[]string { return &b.SrcRole },
+		"Role of src_asset (admf, mdf2, mdf3, poi, hss, router, …)."),
+	column("dst_role", nameType, func(b *Batch) *[]string { return &b.DstRole },
+		"Role of dst_asset (admf, mdf2, mdf3, poi, hss, router, …)."),
+	column("src_intel", nameType, func(b *Batch) *[]string { return &b.SrcIntel },
+		"Intelligence list and indicator that the source matches, as list:prefix; empty none."),
+	column("dst_intel", nameType, func(b *Batch) *[]string { return &b.DstIntel },
+		"Intelligence list and indicator that the destination matches, as list:prefix; empty none."),
+	column("initiator", initiatEnum, func(b *Batch) *[]int8 { return &b.Initiator },
+		"Which end opened the conversation, as far as one record tells."),
+	column("watched", "Bool", func(b *Batch) *[]bool { return &b.Watched },
+		"True when an end lies in a protected zone: the record is kept in watched_flows too."),
+}

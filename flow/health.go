@@ -1,0 +1,32 @@
+package flow
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Health is what the collector counted about one exporter in one interval. All
+// counts are of the interval, not since the start.
+type Health struct {
+	// At is the end of the interval.
+	At        time.Time
+	Collector string
+	Exporter  netip.Addr
+	// ExportProtocols are the names of the protocols seen: netflow5, netflow9,
+	// ipfix, sflow5.
+	ExportProtocols []string
+	Datagrams       uint64
+	Bytes           uint64
+	Records         uint64
+	OptionsRecords  uint64
+	// Dropped counts what was dropped, by reason.
+	Dropped map[string]uint64
+	// Templates is how many templates are known at the end of the interval.
+	Templates uint32
+	// SamplingIntervals are those known at the end of the interval, ascending.
+	SamplingIntervals []uint32
+	// UnsampledRecords were stored without a known sampling interval.
+	UnsampledRecords uint64
+	// LastReceivedAt is when the latest datagram came, zero if none did.
+	LastReceivedAt time.Time
+}

@@ -1,0 +1,10 @@
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_activity_feed TO exporter_activity
+AS SELECT
+    toStartOfInterval(toDateTime(received_at, 'UTC'), INTERVAL 10 SECOND) AS at,
+    exporter,
+    count() AS flows,
+    sum(bytes) AS bytes,
+    sum(packets) AS packets,
+    max(received_at) AS last_received_at
+FROM flows
+GROUP BY at, exporter

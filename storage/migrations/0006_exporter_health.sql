@@ -1,0 +1,21 @@
+CREATE TABLE IF NOT EXISTS exporter_health
+(
+    at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'End of the interval that the row counts.',
+    collector LowCardinality(String) COMMENT 'Name of the collector that counted.',
+    exporter IPv6 COMMENT 'Address of the router.',
+    export_protocols Array(LowCardinality(String)) COMMENT 'Protocols seen: netflow5, netflow9, ipfix, sflow5.',
+    datagrams UInt64 COMMENT 'Datagrams received in the interval.',
+    bytes UInt64 COMMENT 'UDP payload bytes received in the interval.',
+    records UInt64 COMMENT 'Flow records decoded in the interval.',
+    options_records UInt64 COMMENT 'Options data records decoded in the interval.',
+    dropped Map(LowCardinality(String), UInt64) COMMENT 'What was dropped in the interval, by reason: datagrams, sets or records.',
+    templates UInt32 COMMENT 'Templates known at the end of the interval.',
+    sampling_intervals Array(UInt32) COMMENT 'Sampling intervals known at the end of the interval; empty: the exporter has said none.',
+    unsampled_records UInt64 COMMENT 'Records of the interval stored without a known sampling interval.',
+    last_received_at DateTime64(3, 'UTC') COMMENT 'Latest datagram ever; 1970 none.'
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(at)
+ORDER BY (at, exporter)
+SETTINGS ttl_only_drop_parts = 1
+COMMENT 'What each exporter sent and what of it was lost, interval by interval.'
