@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// lifecycle runs parts that depend on one another. Parts start in the order they
+// are added and stop in the reverse: each is told to stop only once all that were
+// added after it have ended, so that what flows from one to the next drains.
+type lifecycle struct {
+	parts  []*part
+	failed chan error // the first part that ends on its own
+	once   sync.Once
+}
+
+type part struct {
+	name   string
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+}
+
+func newLifecycle() *lifecycle { return &lifecycle{failed: make(chan error, 1)} }
+
+// start runs a part in the background until stop ends its context. The part's
+// context carries no deadline of the caller's.
+func (l *lifecycle) start(name string, run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &part{name: name, cancel: cancel, done: make(chan struct{})}
+	l.parts = append(l.parts, p)
+	go func() {
+		defer close(p.done)
+		err := run(ctx)
+		if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+			return
+		}
+		if err == nil {
+			err = errors.New("ended unexpectedly")
+		}
+		p.err = fmt.Errorf("%s: %w", name, err)
+		l.once.Do(func() { l.failed <- p.err })
+	}()
+}
+
+// onStop adds a function to be called at this place of the stopping order.
+func (l *lifecycle) onStop(name string, f func() error) {
+	l.start(name, func(ctx context.Context) error {
+		<-ctx.Done()
+		return f()
+	})
+}
+
+// wait returns when ctx ends (nil) or when a part fails (its error).
+func (l *lifecycle) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-l.failed:
+		return err
+	}
+}
+
+// stop ends all parts, last added first, and returns their errors.
+func (l *lifecycle) stop() error {
+	var all []error
+	for i := len(l.parts) - 1; i >= 0; i-- {
+		p := l.parts[i]
+		p.cancel()
+		<-p.done
+		all = append(all, p.err)
+	}
+	l.parts = nil
+	return errors.Join(all...)
+}
