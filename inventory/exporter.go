@@ -1,0 +1,65 @@
+package inventory
+
+import "net/netip"
+
+// Exporter is a router that sends flows.
+type Exporter struct {
+	Address netip.Addr
+	// Name is unique; without one in the file it is the address.
+	Name, Site string
+	// Sampling is one of how many packets the router samples, whatever it says
+	// itself; 0: the router says.
+	Sampling uint32
+	// Interfaces are the SNMP indexes by role (core, peering, customer, …).
+	Interfaces []InterfaceRole
+}
+
+// InterfaceRole gives one role to a range of SNMP interface indexes, both ends
+// included.
+type InterfaceRole struct {
+	Role        string
+	First, Last uint32
+}
+
+// InterfaceRole is the role of the interface with that SNMP index; empty where
+// the file gives none.
+func (e Exporter) InterfaceRole(index uint32) string {
+	for _, r := range e.Interfaces {
+		if r.First <= index && index <= r.Last {
+			return r.Role
+		}
+	}
+	return ""
+}
+
+// Exporter returns the exporter with that address.
+func (v *Inventory) Exporter(addr netip.Addr) (Exporter, bool) {
+	if e, ok := v.exporters[plain(addr)]; ok {
+		return *e, true
+	}
+	return Exporter{}, false
+}
+
+// Listed tells whether the inventory lists an exporter with that address.
+func (v *Inventory) Listed(addr netip.Addr) bool {
+	_, ok := v.exporters[plain(addr)]
+	return ok
+}
+
+// SamplingInterval is one of how many packets the exporter samples, as the
+// inventory says; 0 where it leaves that to the router.
+func (v *Inventory) SamplingInterval(addr netip.Addr) uint32 {
+	if e, ok := v.exporters[plain(addr)]; ok {
+		return e.Sampling
+	}
+	return 0
+}
+
+// ExporterName is the name of the exporter with that address, or the address
+// where the inventory does not list it.
+func (v *Inventory) ExporterName(addr netip.Addr) string {
+	if e, ok := v.exporters[plain(addr)]; ok {
+		return e.Name
+	}
+	return plain(addr).String()
+}

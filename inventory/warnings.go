@@ -1,0 +1,41 @@
+package inventory
+
+import (
+	"fmt"
+	"time"
+)
+
+// Warnings tells what is valid but hardly meant at that time, a line each: no
+// zone that is protected, rules that ended, rules that allow everything.
+func (v *Inventory) Warnings(at time.Time) []string {
+	var lines []string
+	protected := false
+	for _, z := range v.Zones {
+		protected = protected || z.Protected
+	}
+	if !protected {
+		lines = append(lines, "no zone is protected, so nothing is watched: give a zone the kind lawful-intercept, core, management or infrastructure")
+	}
+	for i := range v.Allow {
+		r := &v.Allow[i]
+		if r.ended(at) {
+			lines = append(lines, fmt.Sprintf("rule %s ended %s and allows nothing: renew or remove it", r.Name, r.lastDay()))
+		}
+		if hasAny(r.From) && hasAny(r.To) {
+			lines = append(lines, fmt.Sprintf("rule %s is from any to any, which undoes default-deny: name one end", r.Name))
+		}
+	}
+	return lines
+}
+
+func hasAny(selectors []Selector) bool {
+	for _, s := range selectors {
+		if s.by == byAny {
+			return true
+		}
+	}
+	return false
+}
+
+// lastDay is the last day on which the rule holds.
+func (r *Rule) lastDay() string { return r.Expires.AddDate(0, 0, -1).Format(time.DateOnly) }
