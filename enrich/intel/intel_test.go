@@ -1,0 +1,203 @@
+package intel_test
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"tapwatch/enrich"
+	"tapwatch/enrich/enrichtest"
+	"tapwatch/enrich/intel"
+	"tapwatch/internal/config"
+)
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// lists writes each text to a file and makes a list of it: a, b, …
+func lists(t testing.TB, texts ...string) intel.Config {
+	t.Helper()
+	var c intel.Config
+	for i, text := range texts {
+		name := string(rune('a' + i))
+		file := filepath.Join(t.TempDir(), name+".txt")
+		write(t, file, text)
+		c.Lists = append(c.Lists, intel.List{Name: name, File: file})
+	}
+	return c
+}
+
+func write(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func start(t testing.TB, c intel.Config, reg prometheus.Registerer) *intel.Enricher {
+	t.Helper()
+	e, err := intel.New(c, quiet, reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// match gives the mark of an address.
+func match(e *intel.Enricher, addr string) string {
+	b := enrichtest.Batch(enrichtest.Record{Src: netip.MustParseAddr(addr)})
+	e.Enrich(b)
+	return b.SrcIntel[0]
+}
+
+func TestConformance(t *testing.T) {
+	c := lists(t, "198.51.100.7\n2001:db8:bad::/48\n")
+	enrichtest.Run(t, enrichtest.Suite{
+		New:     func(t testing.TB) enrich.Enricher { return start(t, c, prometheus.NewRegistry()) },
+		Reload:  func(e enrich.Enricher) error { return e.(*intel.Enricher).Reload() },
+		Columns: []string{"src_intel", "dst_intel"},
+		Known: []enrichtest.Record{
+			{Src: netip.MustParseAddr("198.51.100.7"), Dst: netip.MustParseAddr("10.0.0.1")},
+			{Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr("2001:db8:bad::1")},
+		},
+	})
+}
+
+func TestLines(t *testing.T) {
+	e := start(t, lists(t, "\ufeff# comment\r\n\r\n198.51.100.7\r\n203.0.113.0/24  command and control\n"+
+		"2001:db8:bad::/48, staging\n192.0.2.0/25 ; SBL1\n  192.0.2.200\t# seen once \n::ffff:192.0.2.201\n::ffff:192.0.2.240/124\n198.51.100.8"), prometheus.NewRegistry())
+	for addr, want := range map[string][2]string{
+		"198.51.100.7":    {"a:198.51.100.7/32", ""},
+		"198.51.100.8":    {"a:198.51.100.8/32", ""},
+		"198.51.100.9":    {"", ""},
+		"203.0.113.77":    {"a:203.0.113.0/24", "command and control"},
+		"2001:db8:bad::9": {"a:2001:db8:bad::/48", "staging"},
+		"192.0.2.1":       {"a:192.0.2.0/25", "SBL1"},
+		"192.0.2.200":     {"a:192.0.2.200/32", "seen once"},
+		"192.0.2.201":     {"a:192.0.2.201/32", ""},
+		"192.0.2.241":     {"a:192.0.2.240/28", ""},
+	} {
+		if got := match(e, addr); got != want[0] || e.Describe(got) != want[1] {
+			t.Errorf("%s: %q, %q, want %q", addr, got, e.Describe(got), want)
+		}
+	}
+}
+
+func TestNarrowestThenFirst(t *testing.T) {
+	e := start(t, lists(t, "198.51.100.0/24\n203.0.113.1\n", "198.51.100.0/28\n203.0.113.1\n", ""), prometheus.NewRegistry())
+	for addr, want := range map[string]string{
+		"198.51.100.1": "b:198.51.100.0/28", "198.51.100.99": "a:198.51.100.0/24", "203.0.113.1": "a:203.0.113.1/32",
+	} {
+		if got := match(e, addr); got != want {
+			t.Errorf("%s: %q, want %q", addr, got, want)
+		}
+	}
+}
+
+func TestBadLines(t *testing.T) {
+	c := lists(t, "198.51.100.7\nevil.example\n# fine\n198.51.100.7/24\n0.0.0.0/0\n10.0.0.0/33 x\nfe80::1%eth0\n", strings.Repeat("x\n", 12))
+	_, err := intel.New(c, quiet, prometheus.NewRegistry())
+	if err == nil {
+		t.Fatal("no error")
+	}
+	const advice = ": write one such as 198.51.100.7 or 198.51.100.0/24, or put # before a comment"
+	want := []string{
+		`a.txt:2:1: "evil.example" is not an address or a prefix` + advice,
+		`a.txt:4:1: "198.51.100.7/24" has bits set after its length: write 198.51.100.0/24 or 198.51.100.7`,
+		`a.txt:5:1: "0.0.0.0/0" covers every address: remove it`,
+		`a.txt:6:1: "10.0.0.0/33" is not an address or a prefix` + advice,
+		`a.txt:7:1: "fe80::1%eth0" is not an address or a prefix` + advice,
+	}
+	for i := range 10 {
+		want = append(want, "b.txt:"+string("123456789X"[i])+`:1: "x" is not an address or a prefix`+advice)
+	}
+	want[14] = strings.Replace(want[14], "X", "10", 1)
+	want = append(want, "b.txt: and 2 more bad lines")
+	got := strings.Split(err.Error(), "\n")
+	for i := range got {
+		got[i] = filepath.Base(strings.SplitN(got[i], ".txt", 2)[0]) + ".txt" + strings.SplitN(got[i], ".txt", 2)[1]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	_, err := intel.New(intel.Config{Lists: []intel.List{{Name: "a", File: filepath.Join(t.TempDir(), "none")}}}, quiet, prometheus.NewRegistry())
+	if err == nil || !strings.HasPrefix(err.Error(), "enrich.intel.lists[0].file: read list a: open ") {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"lists: []": "",
+		"lists: [{name: a, file: x}, {name: b, file: x, description: d}]": "",
+		"lists: [{file: x}]":                              "f.yaml:1:9: lists[0].name: is missing: give the list a name, it is shown on alerts",
+		"lists: [{name: a}]":                              "f.yaml:1:9: lists[0].file: is missing: name a file with an address or a prefix a line",
+		"lists: [{name: a b, file: x}]":                   `f.yaml:1:16: lists[0].name: "a b" has a colon or a space in it: use letters, digits and dashes`,
+		"lists: [{name: a, file: x}, {name: a, file: y}]": `f.yaml:1:36: lists[1].name: "a" is the name of lists[0] already: give each list a name of its own`,
+	} {
+		c := intel.DefaultConfig()
+		got := ""
+		if err := config.Decode("f.yaml", []byte(yaml), &c); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", yaml, got, want)
+		}
+	}
+}
+
+func TestReloadAndMetrics(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	c := lists(t, "198.51.100.7\n203.0.113.0/24\n")
+	e := start(t, c, reg)
+	match(e, "203.0.113.9")
+	write(t, c.Lists[0].File, "bad\n")
+	if err := e.Reload(); err == nil || !strings.HasPrefix(err.Error(), "the intelligence lists of before stay in force: ") {
+		t.Errorf("err = %v", err)
+	}
+	if got := match(e, "203.0.113.9"); got != "a:203.0.113.0/24" {
+		t.Errorf("after a bad reload: %q", got)
+	}
+	write(t, c.Lists[0].File, "198.51.100.8\n")
+	if err := e.Reload(); err != nil {
+		t.Error(err)
+	}
+	if got := match(e, "203.0.113.9") + match(e, "198.51.100.8"); got != "a:198.51.100.8/32" {
+		t.Errorf("after a reload: %q", got)
+	}
+	const want = `
+# HELP tapwatch_intel_indicators Addresses and prefixes of the list in force.
+# TYPE tapwatch_intel_indicators gauge
+tapwatch_intel_indicators{list="a"} 1
+# HELP tapwatch_intel_matches_total Ends of flow records that the list names.
+# TYPE tapwatch_intel_matches_total counter
+tapwatch_intel_matches_total{list="a"} 3
+# HELP tapwatch_intel_reloads_total Reloads of the lists by result: ok, or failed, which kept those of before.
+# TYPE tapwatch_intel_reloads_total counter
+tapwatch_intel_reloads_total{result="failed"} 1
+tapwatch_intel_reloads_total{result="ok"} 1
+`
+	if err := testutil.GatherAndCompare(reg, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
+
+func BenchmarkEnrich(b *testing.B) {
+	e := start(b, lists(b, "198.51.100.7\n203.0.113.0/24\n45.0.0.0/16\n"), prometheus.NewRegistry())
+	batch := enrichtest.Traffic(4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Enrich(batch)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
+}
