@@ -98,7 +98,7 @@ var Fields = []Field{
 	column("icmp_code", "UInt8", func(b *Batch) *[]uint8 { return &b.ICMPCode },
 		"ICMP or ICMPv6 code."),
 	column("bytes", "UInt64", func(b *Batch) *[]uint64 { return &b.Bytes },
-		"Layer 3 bytes as exported, before multiplication by sampling_interval."),
+		"Bytes as exported, before multiplication by sampling_interval: of layer 3, for sFlow of the whole frame."),
 	column("packets", "UInt64", func(b *Batch) *[]uint64 { return &b.Packets },
 		"Packets as exported, before multiplication by sampling_interval."),
 	column("direction", directEnum, func(b *Batch) *[]int8 { return &b.Direction },

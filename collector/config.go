@@ -1,0 +1,142 @@
+package collector
+
+import (
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+
+	"tapwatch/internal/config"
+)
+
+// The values of Config.Exporters.
+const (
+	ExportersAny    = "any"
+	ExportersListed = "listed"
+)
+
+// Config is the collector's part of the configuration.
+type Config struct {
+	// Name is stored with what this collector counts. Empty: the host's name.
+	Name string `yaml:"name"`
+	// Listen are the UDP addresses to receive on, host:port. Every protocol is
+	// understood on every one of them.
+	Listen []string `yaml:"listen"`
+	// Workers decode side by side; an exporter always has the same one. 0: one a
+	// processor.
+	Workers int `yaml:"workers"`
+	// ReceiveBufferBytes is asked of the kernel for each socket; it may grant less.
+	ReceiveBufferBytes int `yaml:"receive_buffer_bytes"`
+	// QueueBytes is how much each worker may have waiting.
+	QueueBytes int `yaml:"queue_bytes"`
+	// BatchRecords and FlushInterval: a worker hands its records on when there are
+	// so many, or when the first has waited so long.
+	BatchRecords  int           `yaml:"batch_records"`
+	FlushInterval time.Duration `yaml:"flush_interval"`
+	// HealthInterval is how often the counts of each exporter are stored.
+	HealthInterval time.Duration `yaml:"health_interval"`
+	// Exporters says whose datagrams are taken: "any", or only those that the
+	// inventory has "listed".
+	Exporters string       `yaml:"exporters"`
+	Limits    LimitsConfig `yaml:"limits"`
+}
+
+// LimitsConfig bounds what the network can make the collector remember.
+type LimitsConfig struct {
+	// MaxExporters that the inventory does not list; listed ones always fit.
+	MaxExporters            int `yaml:"max_exporters"`
+	MaxTemplatesPerExporter int `yaml:"max_templates_per_exporter"`
+	MaxTemplateFields       int `yaml:"max_template_fields"`
+}
+
+// DefaultConfig gives the defaults.
+func DefaultConfig() Config {
+	return Config{
+		Listen:             []string{":2055", ":4739", ":6343"},
+		ReceiveBufferBytes: 16 << 20,
+		QueueBytes:         32 << 20,
+		BatchRecords:       20000,
+		FlushInterval:      time.Second,
+		HealthInterval:     time.Minute,
+		Exporters:          ExportersAny,
+		Limits:             LimitsConfig{MaxExporters: 4096, MaxTemplatesPerExporter: 1024, MaxTemplateFields: 512},
+	}
+}
+
+// Validate reports every bad value as a config.KeyError.
+func (c *Config) Validate() error {
+	var all []error
+	if len(c.Listen) == 0 {
+		all = append(all, config.Invalid("listen", "is empty: give at least one host:port"))
+	}
+	for i, a := range c.Listen {
+		if err := validListen(a); err != nil {
+			all = append(all, config.Invalid(config.Index("listen", i), "%v", err))
+		}
+	}
+	if c.Exporters != ExportersAny && c.Exporters != ExportersListed {
+		all = append(all, config.Invalid("exporters", "%q is neither %q nor %q", c.Exporters, ExportersAny, ExportersListed))
+	}
+	all = append(all,
+		within("workers", c.Workers, 0, 256),
+		within("receive_buffer_bytes", c.ReceiveBufferBytes, 1<<16, 1<<30),
+		within("queue_bytes", c.QueueBytes, 1<<16, 1<<32),
+		within("batch_records", c.BatchRecords, 1, 1_000_000),
+		lasting("flush_interval", c.FlushInterval, time.Millisecond, time.Minute),
+		lasting("health_interval", c.HealthInterval, time.Second, time.Hour),
+		within("limits.max_exporters", c.Limits.MaxExporters, 1, 1_000_000),
+		within("limits.max_templates_per_exporter", c.Limits.MaxTemplatesPerExporter, 1, 65_536),
+		within("limits.max_template_fields", c.Limits.MaxTemplateFields, 1, 16_384),
+	)
+	return errors.Join(all...)
+}
+
+func validListen(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return errors.New(strconv.Quote(address) + " is not host:port, as in 0.0.0.0:2055 or :2055")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return errors.New(strconv.Quote(port) + " is not a port from 0 to 65535")
+	}
+	return nil
+}
+
+func within(key string, v, low, high int) error {
+	if v < low || v > high {
+		return config.Invalid(key, "%d is not from %d to %d", v, low, high)
+	}
+	return nil
+}
+
+func lasting(key string, v, low, high time.Duration) error {
+	if v < low || v > high {
+		return config.Invalid(key, "%s is not from %s to %s", v, low, high)
+	}
+	return nil
+}
+
+// name gives the collector's name.
+func (c *Config) name() string {
+	if c.Name != "" {
+		return c.Name
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return "tapwatch"
+	}
+	return host
+}
+
+func (c *Config) workers() int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return runtime.NumCPU()
+}
+
+func (c *Config) limits() Limits {
+	return Limits{TemplatesPerExporter: c.Limits.MaxTemplatesPerExporter, TemplateFields: c.Limits.MaxTemplateFields}
+}
