@@ -1,0 +1,32 @@
+/* The flow records between {a} and {b}. For more, move since back or until on. */
+WITH
+    toDateTime64('{since}', 3, 'UTC') AS since,
+    toDateTime64('{until}', 3, 'UTC') AS until
+SELECT
+    received_at,
+    replaceOne(toString(exporter), '::ffff:', '') AS router,
+    replaceOne(toString(src_addr), '::ffff:', '') AS source,
+    src_port,
+    replaceOne(toString(dst_addr), '::ffff:', '') AS destination,
+    dst_port,
+    protocol,
+    tcp_flags,
+    packets,
+    bytes,
+    sampling_interval,
+    start_at,
+    end_at,
+    src_zone,
+    src_asset,
+    src_country,
+    src_as_org,
+    dst_zone,
+    dst_asset,
+    dst_country,
+    dst_as_org
+FROM watched_flows
+WHERE received_at >= since AND received_at < until
+    AND protocol = {protocol}
+    AND ((src_addr = toIPv6('{a}') AND dst_addr = toIPv6('{b}'){a_to_b})
+        OR (src_addr = toIPv6('{b}') AND dst_addr = toIPv6('{a}'){b_to_a}))
+ORDER BY received_at, exporter, src_addr

@@ -1,0 +1,2 @@
+-- What touches an address of an intelligence list.
+src_intel != '' OR dst_intel != ''

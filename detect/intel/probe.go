@@ -1,0 +1,120 @@
+package intel
+
+import (
+	_ "embed"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"tapwatch/alert"
+	"tapwatch/detect"
+	"tapwatch/inventory"
+)
+
+//go:embed probes.sql
+var probesSQL string
+
+// probe is what one indicator tried on one zone in a window.
+type probe struct {
+	indicator, zone string
+	// most is the conversation with the most flows; it stands for the rest.
+	most           detect.Conversation
+	total          detect.Conversation
+	targets, peers map[netip.Addr]bool
+	services       map[string]bool
+}
+
+// probes folds unanswered attempts, in the order in which they come.
+type probes struct {
+	byKey map[[2]string]*probe
+	order []*probe
+}
+
+func newProbes() *probes { return &probes{byKey: map[[2]string]*probe{}} }
+
+func (p *probes) add(c *detect.Conversation) {
+	key := [2]string{indicator(c), c.AssetZone}
+	b := p.byKey[key]
+	if b == nil {
+		b = &probe{indicator: key[0], zone: key[1], most: *c, total: *c,
+			targets: map[netip.Addr]bool{}, peers: map[netip.Addr]bool{}, services: map[string]bool{}}
+		p.byKey[key] = b
+		p.order = append(p.order, b)
+	} else {
+		b.count(c)
+	}
+	b.targets[c.AssetAddr], b.peers[c.PeerAddr] = true, true
+	b.services[detect.Service(c.Protocol, c.Port)] = true
+}
+
+func (b *probe) count(c *detect.Conversation) {
+	if c.Flows > b.most.Flows {
+		b.most = *c
+	}
+	t := &b.total
+	t.Flows += c.Flows
+	t.BytesIn += c.BytesIn
+	t.BytesOut += c.BytesOut
+	t.Packets += c.Packets
+	if c.FirstSeen.Before(t.FirstSeen) {
+		t.FirstSeen = c.FirstSeen
+	}
+	if c.LastSeen.After(t.LastSeen) {
+		t.LastSeen = c.LastSeen
+	}
+	t.Exporters = detect.Union(t.Exporters, c.Exporters, netip.Addr.Compare)
+	t.Unsampled = detect.Union(t.Unsampled, c.Unsampled, netip.Addr.Compare)
+	t.Sampling = max(t.Sampling, c.Sampling)
+}
+
+func (p *probes) findings(w detect.Window, inv *inventory.Inventory) []alert.Finding {
+	var all []alert.Finding
+	for _, b := range p.order {
+		all = append(all, b.finding(w, inv))
+	}
+	return all
+}
+
+func (b *probe) finding(w detect.Window, inv *inventory.Inventory) alert.Finding {
+	f := b.total.Finding(Name, w, inv)
+	f.Rule = ruleProbe
+	f.ID = alert.Identity(Name, ruleProbe, b.indicator, b.zone)
+	f.Severity = alert.Low
+	f.Asset, f.Peer, f.Initiator = b.most.Asset(), b.most.Peer(), "peer"
+	f.Protocol, f.Port = b.most.Protocol, b.most.Port
+	f.SQL = b.sql(w)
+	f.Title = fmt.Sprintf("%s, on intelligence list %s, probed %s and got no answer", detect.PeerText(f.Peer), listName(b.indicator), b.zone)
+	f.Summary = fmt.Sprintf("%s tried %s on %s of %s, in %s, %s. Nothing answered. One alert stands for all probes of this entry toward this zone.",
+		detect.PeerText(f.Peer), b.servicesText(), detect.Count(uint64(len(b.targets)), "system"), b.zone,
+		detect.Count(f.Flows, "flow"), detect.Span(f.FirstSeen, f.LastSeen))
+	f.Reasons = []string{
+		fmt.Sprintf("%s is on intelligence list %s: its entry is %s", f.Peer.Addr, listName(b.indicator), entry(b.indicator)),
+		fmt.Sprintf("%s, from %s, at %s", detect.Count(f.Flows, "flow"), detect.Count(uint64(len(b.peers)), "listed address"), b.servicesText()),
+		"no answer: it did not get in this way",
+	}
+	f.NextSteps = []string{
+		"Nothing is urgent: lists hold many scanners, and nobody answered this one.",
+		fmt.Sprintf("If %s should not be reachable from there at all, have the filter at the border checked: these packets passed it.", b.zone),
+		"Watch for an alert of rule " + ruleConversation + " about the same address: that would mean that something answered.",
+	}
+	f.Techniques = []alert.Technique{detect.ActiveScanning, detect.VirtualPrivateServer}
+	return f
+}
+
+// servicesText names the service that was probed most, and how many others.
+func (b *probe) servicesText() string {
+	first := detect.Service(b.most.Protocol, b.most.Port)
+	if others := len(b.services) - 1; others > 0 {
+		return fmt.Sprintf("%s and %s", first, detect.Count(uint64(others), "other service"))
+	}
+	return first
+}
+
+func (b *probe) sql(w detect.Window) string {
+	return strings.NewReplacer(
+		"{since}", detect.SQLTime(w.Start),
+		"{until}", detect.SQLTime(w.End),
+		"{indicator}", detect.SQLString(b.indicator),
+		"{zone}", detect.SQLString(b.zone),
+	).Replace(probesSQL)
+}
