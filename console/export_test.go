@@ -1,0 +1,4 @@
+package console
+
+// Matches is matches, for tests.
+var Matches = matches

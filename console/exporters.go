@@ -1,0 +1,118 @@
+package console
+
+import (
+	"cmp"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// The words of ExporterStatus.Status.
+const (
+	StatusOK      = "ok"
+	StatusProblem = "problem" // it sends, and something of it is lost or wrong
+	StatusSilent  = "silent"  // it has sent nothing for too long, or never
+	StatusGone    = "gone"    // nobody lists it, and it has sent nothing for a day
+)
+
+// ExporterStatus is what is known of one exporter.
+type ExporterStatus struct {
+	Address netip.Addr `json:"address"`
+	// Name and Site are from the inventory; empty if it does not list the exporter.
+	Name string `json:"name"`
+	Site string `json:"site"`
+	// Listed tells whether the inventory lists it.
+	Listed bool `json:"listed"`
+	// Protocols are the names of those seen: netflow5, netflow9, ipfix, sflow5.
+	Protocols []string `json:"protocols"`
+	// IntervalEnd and IntervalSeconds say what the rates are about: the last interval
+	// that the collector reported. Zero: none yet.
+	IntervalEnd        time.Time `json:"interval_end,omitzero"`
+	IntervalSeconds    float64   `json:"interval_seconds"`
+	DatagramsPerSecond float64   `json:"datagrams_per_second"`
+	RecordsPerSecond   float64   `json:"records_per_second"`
+	BytesPerSecond     float64   `json:"bytes_per_second"`
+	// UnsampledRecords counts records of the last hour without a known sampling
+	// interval, Dropped what was lost in the last hour, by reason.
+	UnsampledRecords uint64            `json:"unsampled_records"`
+	Dropped          map[string]uint64 `json:"dropped"`
+	// LastReceivedAt is when the latest datagram came; zero: never.
+	LastReceivedAt time.Time `json:"last_received_at,omitzero"`
+	Templates      uint32    `json:"templates"`
+	// SamplingIntervals are those the exporter has told, one of how many packets.
+	SamplingIntervals []uint32 `json:"sampling_intervals"`
+	// ExpectedSampling is the interval that the inventory gives; 0: none.
+	ExpectedSampling uint32 `json:"expected_sampling"`
+
+	// Status is one of the Status words. Empty lets the server judge.
+	Status string `json:"status"`
+	// Problems say in words what is wrong and what to do; Notes what is worth
+	// knowing and not wrong.
+	Problems []string `json:"problems"`
+	Notes    []string `json:"notes"`
+}
+
+// exporterList is the answer of /api/v1/exporters.
+type exporterList struct {
+	Exporters []ExporterStatus `json:"exporters"`
+	// Collector lists the addresses that routers must export to.
+	Collector []string `json:"collector"`
+	// Now is the server's clock.
+	Now time.Time `json:"now"`
+}
+
+func (s *Server) listExporters(w http.ResponseWriter, r *http.Request) {
+	if _, bad := parseQuery(r, nil, s.deps.Now()); bad != nil {
+		bad.write(w)
+		return
+	}
+	found, err := s.deps.Exporters.Exporters(r.Context())
+	if err != nil {
+		s.unavailable(w, r, "exporters", err)
+		return
+	}
+	now := s.deps.Now().UTC()
+	answer := exporterList{Exporters: make([]ExporterStatus, 0, len(found)), Collector: s.collectorAddrs(), Now: now}
+	for _, e := range found {
+		if e.Status == "" {
+			e.Judge(now, s.cfg.SilentAfter)
+		}
+		answer.Exporters = append(answer.Exporters, e.withLists())
+	}
+	slices.SortStableFunc(answer.Exporters, func(a, b ExporterStatus) int {
+		return cmp.Or(cmp.Compare(urgency(a.Status), urgency(b.Status)), cmp.Compare(a.Name, b.Name), a.Address.Compare(b.Address))
+	})
+	writeJSON(w, answer)
+}
+
+// urgency orders what needs a person first.
+func urgency(status string) int {
+	return slices.Index([]string{StatusSilent, StatusProblem, StatusOK, StatusGone}, status)
+}
+
+func (s *Server) collectorAddrs() []string {
+	all := []string{}
+	if s.deps.Collector == nil {
+		return all
+	}
+	for _, a := range s.deps.Collector() {
+		all = append(all, a.String())
+	}
+	return all
+}
+
+func (e ExporterStatus) withLists() ExporterStatus {
+	for _, list := range []*[]string{&e.Protocols, &e.Problems, &e.Notes} {
+		if *list == nil {
+			*list = []string{}
+		}
+	}
+	if e.SamplingIntervals == nil {
+		e.SamplingIntervals = []uint32{}
+	}
+	if e.Dropped == nil {
+		e.Dropped = map[string]uint64{}
+	}
+	return e
+}
