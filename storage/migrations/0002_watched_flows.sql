@@ -1,60 +1,6 @@
-CREATE TABLE IF NOT EXISTS watched_flows
-(
-    received_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'When the collector received the record (in a replay: the capture\'s stamp). Orders storage and detection windows.',
-    start_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'First packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.',
-    end_at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'Last packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.',
-    exporter IPv6 CODEC(ZSTD(1)) COMMENT 'Address of the router that exported the record: the source of its datagrams.',
-    observation_domain UInt32 CODEC(ZSTD(1)) COMMENT 'NetFlow v9 source id, IPFIX observation domain, sFlow sub-agent, NetFlow v5 engine type and id.',
-    export_protocol Enum8('unknown' = 0, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105) CODEC(ZSTD(1)) COMMENT 'Protocol of the export.',
-    sampling_interval UInt32 CODEC(ZSTD(1)) COMMENT 'One of how many packets was sampled: 1 = every packet, 0 = the exporter has not said.',
-    src_addr IPv6 CODEC(ZSTD(1)) COMMENT 'Source address, IPv4 mapped into IPv6.',
-    dst_addr IPv6 CODEC(ZSTD(1)) COMMENT 'Destination address, IPv4 mapped into IPv6.',
-    src_port UInt16 CODEC(ZSTD(1)) COMMENT 'Source port of TCP, UDP and SCTP.',
-    dst_port UInt16 CODEC(ZSTD(1)) COMMENT 'Destination port of TCP, UDP and SCTP.',
-    protocol UInt8 CODEC(ZSTD(1)) COMMENT 'IP protocol number (IANA): 6 TCP, 17 UDP, 47 GRE, 50 ESP.',
-    ip_version UInt8 CODEC(ZSTD(1)) COMMENT '4 or 6; 0 for a flow without IP addresses.',
-    tcp_flags UInt16 CODEC(ZSTD(1)) COMMENT 'All TCP flags seen, or-ed (IPFIX element 6): 1 FIN, 2 SYN, 4 RST, 8 PSH, 16 ACK.',
-    tos UInt8 CODEC(ZSTD(1)) COMMENT 'IP type of service or IPv6 traffic class; its upper six bits are the DSCP.',
-    icmp_type UInt8 CODEC(ZSTD(1)) COMMENT 'ICMP or ICMPv6 type.',
-    icmp_code UInt8 CODEC(ZSTD(1)) COMMENT 'ICMP or ICMPv6 code.',
-    bytes UInt64 CODEC(ZSTD(1)) COMMENT 'Layer 3 bytes as exported, before multiplication by sampling_interval.',
-    packets UInt64 CODEC(ZSTD(1)) COMMENT 'Packets as exported, before multiplication by sampling_interval.',
-    direction Enum8('unknown' = 0, 'ingress' = 1, 'egress' = 2) CODEC(ZSTD(1)) COMMENT 'Where the router observed the flow (IPFIX element 61).',
-    end_reason UInt8 CODEC(ZSTD(1)) COMMENT 'Why the record was exported (IPFIX element 136): 1 idle timeout, 2 active timeout, 3 end of flow, 4 forced, 5 resources; 0 unknown.',
-    forwarding_status UInt8 CODEC(ZSTD(1)) COMMENT 'Forwarding status and reason (IPFIX element 89): 64-127 forwarded, 128-191 dropped, 192-255 consumed; 0 unknown.',
-    in_if UInt32 CODEC(ZSTD(1)) COMMENT 'SNMP index of the ingress interface; 0 unknown or the router itself.',
-    out_if UInt32 CODEC(ZSTD(1)) COMMENT 'SNMP index of the egress interface; 0 unknown, dropped, or the router itself.',
-    src_vlan UInt16 CODEC(ZSTD(1)) COMMENT 'VLAN on the ingress side.',
-    dst_vlan UInt16 CODEC(ZSTD(1)) COMMENT 'VLAN on the egress side.',
-    src_mac UInt64 CODEC(ZSTD(1)) COMMENT 'Source MAC address as a number; 0 unknown.',
-    dst_mac UInt64 CODEC(ZSTD(1)) COMMENT 'Destination MAC address as a number; 0 unknown.',
-    next_hop IPv6 CODEC(ZSTD(1)) COMMENT 'Address of the next router.',
-    src_as UInt32 CODEC(ZSTD(1)) COMMENT 'Autonomous system of the source as the router exported it (origin or peer); 0 unknown.',
-    dst_as UInt32 CODEC(ZSTD(1)) COMMENT 'Autonomous system of the destination as the router exported it (origin or peer); 0 unknown.',
-    src_mask UInt8 CODEC(ZSTD(1)) COMMENT 'Prefix length of the route to the source.',
-    dst_mask UInt8 CODEC(ZSTD(1)) COMMENT 'Prefix length of the route to the destination.',
-    src_country LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'ISO 3166-1 alpha-2 country of the source by the geography database; empty unknown.',
-    dst_country LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'ISO 3166-1 alpha-2 country of the destination by the geography database; empty unknown.',
-    src_asn UInt32 CODEC(ZSTD(1)) COMMENT 'Autonomous system of the source by the geography database; 0 unknown.',
-    dst_asn UInt32 CODEC(ZSTD(1)) COMMENT 'Autonomous system of the destination by the geography database; 0 unknown.',
-    src_as_org LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Organisation of src_asn; empty unknown.',
-    dst_as_org LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Organisation of dst_asn; empty unknown.',
-    src_zone LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Zone of the inventory that holds the source; empty outside all zones.',
-    dst_zone LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Zone of the inventory that holds the destination; empty outside all zones.',
-    src_zone_kind LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Kind of src_zone: lawful-intercept, core, management, infrastructure, …',
-    dst_zone_kind LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Kind of dst_zone: lawful-intercept, core, management, infrastructure, …',
-    src_asset LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Asset of the inventory that owns the source address; empty none.',
-    dst_asset LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Asset of the inventory that owns the destination address; empty none.',
-    src_role LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Role of src_asset (admf, mdf2, mdf3, poi, hss, router, …).',
-    dst_role LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Role of dst_asset (admf, mdf2, mdf3, poi, hss, router, …).',
-    src_intel LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Intelligence list and indicator that the source matches, as list:prefix; empty none.',
-    dst_intel LowCardinality(String) CODEC(ZSTD(1)) COMMENT 'Intelligence list and indicator that the destination matches, as list:prefix; empty none.',
-    initiator Enum8('unknown' = 0, 'src' = 1, 'dst' = 2) CODEC(ZSTD(1)) COMMENT 'Which end opened the conversation, as far as one record tells.',
-    watched Bool CODEC(ZSTD(1)) COMMENT 'True when an end lies in a protected zone: the record is kept in watched_flows too.',
-    inserted_at DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)) COMMENT 'When the row was stored; retention counts from here.'
-)
+CREATE TABLE IF NOT EXISTS watched_flows AS flows
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(received_at)
 ORDER BY (toStartOfMinute(received_at), dst_asset, src_asset, src_addr, dst_addr)
-SETTINGS ttl_only_drop_parts = 1
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000
 COMMENT 'The flow records that touch a protected zone, kept longest. Detectors read this table.'

@@ -5,6 +5,7 @@ AS SELECT
     count() AS flows,
     sum(bytes) AS bytes,
     sum(packets) AS packets,
-    max(received_at) AS last_received_at
+    max(received_at) AS last_received_at,
+    now() AS inserted_at
 FROM flows
 GROUP BY at, exporter

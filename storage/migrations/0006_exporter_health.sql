@@ -1,6 +1,6 @@
 CREATE TABLE IF NOT EXISTS exporter_health
 (
-    at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)) COMMENT 'End of the interval that the row counts.',
+    at DateTime64(3, 'UTC') COMMENT 'End of the interval that the row counts.' CODEC(Delta, ZSTD(1)),
     collector LowCardinality(String) COMMENT 'Name of the collector that counted.',
     exporter IPv6 COMMENT 'Address of the router.',
     export_protocols Array(LowCardinality(String)) COMMENT 'Protocols seen: netflow5, netflow9, ipfix, sflow5.',
@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS exporter_health
     templates UInt32 COMMENT 'Templates known at the end of the interval.',
     sampling_intervals Array(UInt32) COMMENT 'Sampling intervals known at the end of the interval; empty: the exporter has said none.',
     unsampled_records UInt64 COMMENT 'Records of the interval stored without a known sampling interval.',
-    last_received_at DateTime64(3, 'UTC') COMMENT 'Latest datagram ever; 1970 none.'
+    last_received_at DateTime64(3, 'UTC') COMMENT 'Latest datagram ever; 1970 none.',
+    inserted_at DateTime('UTC') DEFAULT now() COMMENT 'When the row was stored; retention counts from here.' CODEC(Delta, ZSTD(1))
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(at)

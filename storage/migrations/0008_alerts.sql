@@ -3,6 +3,8 @@ SELECT
     id,
     argMax(f.detector, f.window_start) AS detector,
     argMax(f.rule, f.window_start) AS rule,
+    max(f.window_start) AS window_start,
+    argMax(f.window_end, f.window_start) AS window_end,
     min(f.first_seen) AS first_seen,
     max(f.last_seen) AS last_seen,
     max(f.severity) AS severity,
@@ -10,7 +12,8 @@ SELECT
     argMax(f.summary, f.window_start) AS summary,
     argMax(f.reasons, f.window_start) AS reasons,
     argMax(f.next_steps, f.window_start) AS next_steps,
-    argMax(f.sql, f.window_start) AS sql,
+    /* The flows of all windows, not of the last alone: the query names its beginning. */
+    replaceOne(argMax(f.sql, f.window_start), toString(max(f.window_start)), toString(min(f.window_start))) AS sql,
     argMax(f.asset_addr, f.window_start) AS asset_addr,
     argMax(f.asset_zone, f.window_start) AS asset_zone,
     argMax(f.asset_zone_kind, f.window_start) AS asset_zone_kind,
@@ -35,7 +38,8 @@ SELECT
     sum(f.bytes_to_peer) AS bytes_to_peer,
     sum(f.packets) AS packets,
     arraySort(arrayDistinct(arrayFlatten(groupArray(f.exporters)))) AS exporters,
-    arraySort(arrayDistinct(arrayFlatten(groupArray(f.quality)))) AS quality,
+    /* What every window's evidence suffers from: a better window makes up for a worse one. */
+    arraySort(arrayFold((common, q) -> arrayIntersect(common, q), groupArray(f.quality), argMax(f.quality, f.window_start))) AS quality,
     argMax(f.technique_ids, f.window_start) AS technique_ids,
     argMax(f.technique_names, f.window_start) AS technique_names,
     argMax(f.technique_tactics, f.window_start) AS technique_tactics,

@@ -1,8 +1,8 @@
 CREATE OR REPLACE VIEW flows_text AS
 SELECT * REPLACE (
-    replaceOne(toString(exporter), '::ffff:', '') AS exporter,
-    replaceOne(toString(src_addr), '::ffff:', '') AS src_addr,
-    replaceOne(toString(dst_addr), '::ffff:', '') AS dst_addr,
-    replaceOne(toString(next_hop), '::ffff:', '') AS next_hop
+    replaceRegexpOne(toString(exporter), '^::ffff:([0-9.]+)$', '\\1') AS exporter,
+    replaceRegexpOne(toString(src_addr), '^::ffff:([0-9.]+)$', '\\1') AS src_addr,
+    replaceRegexpOne(toString(dst_addr), '^::ffff:([0-9.]+)$', '\\1') AS dst_addr,
+    replaceRegexpOne(toString(next_hop), '^::ffff:([0-9.]+)$', '\\1') AS next_hop
 )
 FROM flows

@@ -1,0 +1,23 @@
+package embedded
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"syscall"
+)
+
+// selfExecutable is the running binary, even after its file was replaced.
+func selfExecutable() (string, error) { return "/proc/self/exe", nil }
+
+// childAttributes puts the child into a process group of its own, so that Ctrl-C
+// on the terminal does not reach it, and has the kernel kill it when the thread
+// that started it ends: see the locked thread in start.
+func childAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// engineHost is a random loopback address, all of which Linux has: whoever looks
+// around on 127.0.0.1 does not stumble over the engine's own sockets.
+func engineHost() string {
+	return fmt.Sprintf("127.%d.%d.%d", 16+rand.IntN(200), rand.IntN(256), 1+rand.IntN(254))
+}

@@ -1,0 +1,108 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"tapwatch/alert"
+)
+
+// InsertFindings stores findings; storedAt is now, by the clock of the detector. A
+// finding of the same identity and window is replaced, and one that says the same as
+// the stored one is left alone: the same window detected again changes nothing.
+//
+// Each stored finding gets a version, in microseconds since 1970 by storedAt and
+// always greater than every version stored before.
+func (s *Store) InsertFindings(ctx context.Context, findings []alert.Finding, storedAt time.Time) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	s.findings.Lock() // versions are read, chosen and written by one at a time
+	defer s.findings.Unlock()
+	rows, err := s.changedFindings(ctx, findings)
+	if err != nil {
+		return fmt.Errorf("compare %d findings with the stored ones: %w", len(findings), err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	var last uint64
+	if err := s.QueryRow(ctx, "SELECT max(version) FROM findings").Scan(&last); err != nil {
+		return fmt.Errorf("read the last version of the findings: %w", err)
+	}
+	now := uint64(max(storedAt.UnixMicro(), 0))
+	for i := range rows {
+		last = max(now, last+1)
+		rows[i].Version, rows[i].StoredAt = last, storedTime(storedAt)
+	}
+	if err := insertRows(ctx, s.conn, "findings", rows); err != nil {
+		return fmt.Errorf("insert %d findings: %w", len(rows), err)
+	}
+	return nil
+}
+
+// changedFindings gives the rows of the findings that are not stored as they are.
+func (s *Store) changedFindings(ctx context.Context, findings []alert.Finding) ([]findingRow, error) {
+	ids := make([]string, len(findings))
+	starts := make([]int64, len(findings))
+	for i := range findings {
+		ids[i], starts[i] = findings[i].ID, storedTime(findings[i].WindowStart).UnixMilli()
+	}
+	var stored []findingRow
+	err := s.Select(ctx, &stored,
+		"SELECT * FROM findings FINAL WHERE id IN {ids:Array(String)} AND toUnixTimestamp64Milli(window_start) IN {starts:Array(Int64)}",
+		clickhouse.Named("ids", ids), clickhouse.Named("starts", starts))
+	if err != nil {
+		return nil, err
+	}
+	type key struct {
+		id    string
+		start int64
+	}
+	known := make(map[key]*findingColumns, len(stored))
+	for i := range stored {
+		known[key{stored[i].ID, stored[i].WindowStart.UnixMilli()}] = &stored[i].findingColumns
+	}
+	var changed []findingRow
+	for i := range findings {
+		columns := columnsOf(&findings[i])
+		at := key{columns.ID, columns.WindowStart.UnixMilli()}
+		if old := known[at]; old == nil || !sameFinding(old, &columns) {
+			changed = append(changed, findingRow{findingColumns: columns})
+			known[at] = &columns
+		}
+	}
+	return changed, nil
+}
+
+// sameFinding compares by content; DeepEqual on times would compare their locations.
+func sameFinding(a, b *findingColumns) bool {
+	x, y := *a, *b
+	for _, c := range []*findingColumns{&x, &y} {
+		for _, t := range []*time.Time{&c.WindowStart, &c.WindowEnd, &c.FirstSeen, &c.LastSeen} {
+			*t = storedTime(*t)
+		}
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+// insertRows stores structs with `ch` tags in one insert.
+func insertRows[T any](ctx context.Context, conn driver.Conn, table string, rows []T) error {
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
+	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := batch.AppendStruct(&rows[i]); err != nil {
+			_ = batch.Abort() // the first error tells more
+			return err
+		}
+	}
+	return batch.Send()
+}
