@@ -54,10 +54,13 @@ FUZZTIME ?= 5m
 fuzz: ## fuzz every decoder, FUZZTIME (5m) each
 	@for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "== $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+	    echo "== $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p || exit 1; done; done
 
 bench: ## run the benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+fixtures: ## have softflowd and pmacctd (Debian: softflowd pmacct) make test/fixtures anew
+	go run ./internal/packets/record
 
 fmt: ## format the Go code
 	gofmt -w $$(git ls-files '*.go')

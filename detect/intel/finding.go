@@ -59,7 +59,7 @@ func summary(c *detect.Conversation, rule string) string {
 		return fmt.Sprintf("%s. Nobody answered, in %s, %s. %s. A protected system that reaches for a listed address may be controlled from there.",
 			c.Deed(), detect.Count(c.Flows, "flow"), detect.Span(c.FirstSeen, c.LastSeen), listedText(c))
 	}
-	return fmt.Sprintf("%s. %s went to %s and %s came back, %s. %s.",
+	return fmt.Sprintf("%s. Most recently %s went to %s and %s came back, %s. %s.",
 		c.Deed(), detect.Bytes(c.BytesIn), c.Asset().Name(), detect.Bytes(c.BytesOut),
 		detect.Span(c.FirstSeen, c.LastSeen), listedText(c))
 }

@@ -4,10 +4,10 @@ WITH
     toDateTime64('{until}', 3, 'UTC') AS until
 SELECT
     received_at,
-    replaceOne(toString(exporter), '::ffff:', '') AS router,
-    replaceOne(toString(src_addr), '::ffff:', '') AS source,
+    replaceRegexpOne(toString(exporter), '^::ffff:(.*[.])', '\\1') AS router,
+    replaceRegexpOne(toString(src_addr), '^::ffff:(.*[.])', '\\1') AS source,
     src_port,
-    replaceOne(toString(dst_addr), '::ffff:', '') AS destination,
+    replaceRegexpOne(toString(dst_addr), '^::ffff:(.*[.])', '\\1') AS destination,
     dst_port,
     protocol,
     tcp_flags,

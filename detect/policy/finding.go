@@ -26,7 +26,7 @@ func finding(c *detect.Conversation, v verdict, w detect.Window, inv *inventory.
 }
 
 func summary(c *detect.Conversation, v verdict) string {
-	amounts := fmt.Sprintf("%s went to %s and %s came back, %s.",
+	amounts := fmt.Sprintf("Most recently %s went to %s and %s came back, %s.",
 		detect.Bytes(c.BytesIn), c.Asset().Name(), detect.Bytes(c.BytesOut), detect.Span(c.FirstSeen, c.LastSeen))
 	law := fmt.Sprintf("%s is a lawful-intercept zone: nothing may talk with it unless a rule of the inventory allows it, and none does.", c.AssetZone)
 	switch v.rule {

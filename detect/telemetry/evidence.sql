@@ -1,7 +1,7 @@
 /* What {router} sent, minute by minute, until it fell silent. */
 SELECT
     toStartOfMinute(activity.at) AS minute,
-    replaceOne(toString(exporter), '::ffff:', '') AS router,
+    replaceRegexpOne(toString(exporter), '^::ffff:(.*[.])', '\\1') AS router,
     sum(activity.flows) AS flows,
     sum(activity.packets) AS packets,
     sum(activity.bytes) AS bytes,

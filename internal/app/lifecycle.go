@@ -63,6 +63,24 @@ func (l *lifecycle) wait(ctx context.Context) error {
 	}
 }
 
+// until calls f, whose context ends with ctx or when a part fails; then the
+// error of that part comes back, which says more than that of f.
+func (l *lifecycle) until(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case failure := <-l.failed:
+		cancel()
+		<-done
+		l.failed <- failure // for wait
+		return failure
+	}
+}
+
 // stop ends all parts, last added first, and returns their errors.
 func (l *lifecycle) stop() error {
 	var all []error

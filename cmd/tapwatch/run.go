@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"tapwatch/internal/app"
+)
+
+type runCommand struct{}
+
+// Help shows an example.
+func (runCommand) Help() string {
+	return `Receives flow exports, stores them, detects and serves the NOC page, until it gets SIGINT or SIGTERM; then what was
+received is stored before it ends. SIGHUP reloads the inventory, the intelligence lists and the geography databases.
+
+Example:
+
+  tapwatch --config tapwatch.yaml run`
+}
+
+// Run works until ctx ends.
+func (runCommand) Run(ctx context.Context, env *environment) error {
+	cfg, err := env.load()
+	if err != nil {
+		return err
+	}
+	a, err := app.New(cfg, env.logger)
+	if err != nil {
+		return misuse{err}
+	}
+	a.OnReady = func(at app.Addresses) {
+		env.logger.Info("tapwatch runs", "collector", at.Collector, "console", "http://"+at.Console.String()+"/", "version", version)
+	}
+	defer reloadOnHangup(a, env)()
+	return a.Run(ctx)
+}
+
+// reloadOnHangup reloads a's files on every SIGHUP until the returned function is
+// called.
+func reloadOnHangup(a *app.App, env *environment) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range hangups {
+			if err := a.Reload(); err != nil {
+				env.logger.Error("reload failed", "error", err)
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+		<-done
+	}
+}

@@ -1,0 +1,125 @@
+// Package app wires tapwatch together: the configuration of the whole, what runs
+// in which order, and what every subcommand shares.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"tapwatch/alert"
+	"tapwatch/collector"
+	"tapwatch/console"
+	"tapwatch/detect"
+	"tapwatch/inventory"
+	"tapwatch/storage"
+)
+
+// App is the running whole: `tapwatch run`.
+type App struct {
+	cfg       Config
+	logger    *slog.Logger
+	registry  *prometheus.Registry
+	inventory *inventory.Live
+	enrich    *enrichment
+	backend   *backend
+	collector *collector.Collector
+	console   *console.Server
+
+	// OnReady is called once everything runs, with where it listens.
+	OnReady func(Addresses)
+}
+
+// Addresses say where a running App listens.
+type Addresses struct {
+	Collector []netip.AddrPort
+	Console   netip.AddrPort
+	// Reader is the store as hunters reach it, read-only.
+	Reader storage.Endpoint
+}
+
+// New builds the parts and reads the files that the configuration names. It
+// starts nothing.
+func New(cfg Config, logger *slog.Logger) (*App, error) {
+	a := &App{cfg: cfg, logger: logger, registry: prometheus.NewRegistry(), OnReady: func(Addresses) {}}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if a.inventory, err = cfg.loadInventory(); err != nil {
+		return nil, err
+	}
+	if a.enrich, err = newEnrichment(cfg.Enrich, a.inventory, logger, a.registry); err != nil {
+		return nil, err
+	}
+	a.backend = &backend{chain: a.enrich.chain, feed: alert.NewFeed()}
+	a.collector, err = collector.New(cfg.Collector, protocols(), listedExporters{a.inventory}, a.backend, a.backend, logger, a.registry)
+	if err != nil {
+		return nil, fmt.Errorf("collector: %w", err)
+	}
+	a.console, err = a.newConsole()
+	if err != nil {
+		return nil, fmt.Errorf("console: %w", err)
+	}
+	return a, nil
+}
+
+// Feed hands out alerts as they change.
+func (a *App) Feed() *alert.Feed { return a.backend.feed }
+
+// Run binds the sockets, starts the parts and works until ctx ends; then it stops
+// them in the reverse order, so that what was received is stored.
+func (a *App) Run(ctx context.Context) (err error) {
+	if err := a.collector.Listen(); err != nil {
+		return err
+	}
+	if err := a.console.Listen(); err != nil {
+		return errors.Join(err, a.collector.Close())
+	}
+	life := newLifecycle()
+	defer func() { err = errors.Join(err, life.stop()) }()
+
+	// The console serves from the start: /readyz says what is not ready yet.
+	life.start("console", a.console.Run)
+	db, err := openDatabase(ctx, life, a.cfg.Storage, a.logger, a.registry)
+	if err != nil {
+		return errors.Join(err, a.collector.Close())
+	}
+	writer := storage.NewWriter(db.Store, a.cfg.Storage.Batch, a.logger, a.registry)
+	life.start("writer", writer.Run)
+	a.backend.open.Store(&opened{db.Store, writer})
+
+	// The collector is asked first: what it has handed on by then is the writer's.
+	watermark := func() time.Time { return earlier(a.collector.Watermark(), writer.Watermark()) }
+	engine, err := detect.New(a.cfg.Detect.Config, detectors(a.cfg.Detect, a.inventory), db.Store, a.backend, watermark, a.logger, a.registry)
+	if err != nil {
+		return errors.Join(err, a.collector.Close())
+	}
+	life.start("detect", engine.Run)
+	life.start("collector", a.collector.Run)
+	a.OnReady(Addresses{Collector: a.collector.Addrs(), Console: a.console.Addr(), Reader: db.Reader})
+	return life.wait(ctx)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (a *App) newConsole() (*console.Server, error) {
+	deps := console.Deps{
+		Alerts:    a.backend,
+		Feed:      a.backend.feed,
+		Exporters: exporterStatuses{a.backend, a.inventory, a.cfg.Collector.HealthInterval},
+		Gatherer:  a.registry,
+		Collector: a.collector.Addrs,
+		Checks:    []console.Check{{Name: "clickhouse", Ready: a.backend.ready}},
+	}
+	return console.New(a.cfg.Console, deps, a.logger, a.registry)
+}

@@ -1,0 +1,129 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tapwatch/storage"
+	"tapwatch/storage/embedded"
+)
+
+// endpoints say how to reach the store: with every right, and read-only.
+type endpoints struct {
+	writer, reader storage.Endpoint
+	// started says that the engine is this process's own.
+	started bool
+}
+
+// locate finds the store that the configuration names: the external servers, or
+// the embedded engine that another tapwatch on this machine already runs on the
+// same directory, or else an engine of its own, started as a part of life.
+func locate(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (endpoints, error) {
+	if external := cfg.ClickHouse; len(external.Addresses) > 0 {
+		return endpoints{writer: external.WriterEndpoint(), reader: external.ReaderEndpoint()}, nil
+	}
+	if running, ok := embedded.Running(cfg.Embedded.DataDir); ok {
+		return endpoints{writer: running.WriterEndpoint(), reader: running.ReaderEndpoint()}, nil
+	}
+	engine, err := embedded.New(cfg.Embedded, logger)
+	if err != nil {
+		return endpoints{}, err
+	}
+	if err := engine.Register(reg); err != nil {
+		return endpoints{}, err
+	}
+	life.start("engine", engine.Run)
+	if err := life.until(ctx, engine.Ready); err != nil {
+		return endpoints{}, err
+	}
+	return endpoints{writer: engine.Writer(), reader: engine.Reader(), started: true}, nil
+}
+
+// Database is an open store with its tables up to date.
+type Database struct {
+	*storage.Store
+	// Reader is how hunters reach it, read-only.
+	Reader storage.Endpoint
+}
+
+// openDatabase opens the store and migrates it; life closes it.
+func openDatabase(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (*Database, error) {
+	at, err := locate(ctx, life, cfg, logger, reg)
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(ctx, life, at.writer, logger)
+	if err != nil {
+		return nil, err
+	}
+	err = life.until(ctx, func(ctx context.Context) error { return store.Migrate(ctx, cfg.Retention) })
+	return &Database{store, at.reader}, err
+}
+
+// openStore opens a store; life closes it.
+func openStore(ctx context.Context, life *lifecycle, at storage.Endpoint, logger *slog.Logger) (store *storage.Store, err error) {
+	err = life.until(ctx, func(ctx context.Context) (err error) {
+		store, err = storage.Open(ctx, at, logger)
+		return err
+	})
+	if err == nil {
+		life.onStop("store", store.Close)
+	}
+	return store, err
+}
+
+// WithDatabase opens the store that cfg names, brings its tables up to date, calls
+// f and closes it. It starts the embedded engine where no other tapwatch runs one.
+func WithDatabase(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f func(*Database) error) (err error) {
+	life := newLifecycle()
+	defer func() { err = errors.Join(err, life.stop()) }()
+	db, err := openDatabase(ctx, life, cfg, logger, prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	return f(db)
+}
+
+// WithReader is WithDatabase for a hunter: f reads as the read-only user. A data
+// directory that is not there is an error, not a new one.
+func WithReader(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f func(*storage.Store) error) (err error) {
+	if err := cfg.exists(); err != nil {
+		return err
+	}
+	life := newLifecycle()
+	defer func() { err = errors.Join(err, life.stop()) }()
+	at, err := locate(ctx, life, cfg, logger, prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	if at.started { // nobody else has brought the tables up to date
+		writer, err := openStore(ctx, life, at.writer, logger)
+		if err != nil {
+			return err
+		}
+		if err := writer.Migrate(ctx, cfg.Retention); err != nil {
+			return err
+		}
+	}
+	store, err := openStore(ctx, life, at.reader, logger)
+	if err != nil {
+		return err
+	}
+	return f(store)
+}
+
+// exists says what is wrong if there is no store to read.
+func (c *StorageConfig) exists() error {
+	if len(c.ClickHouse.Addresses) > 0 {
+		return nil
+	}
+	if _, err := os.Stat(c.Embedded.DataDir); err != nil {
+		return fmt.Errorf("nothing is stored in %s (storage.embedded.data_dir): call this in the folder in which tapwatch runs, or name its configuration with --config", c.Embedded.DataDir)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"tapwatch/console"
+	"tapwatch/inventory"
+	"tapwatch/storage"
+)
+
+// listedExporters is what the collector asks of the inventory in force.
+type listedExporters struct{ live *inventory.Live }
+
+func (l listedExporters) Listed(a netip.Addr) bool { return l.live.Load().Listed(a) }
+
+func (l listedExporters) SamplingInterval(a netip.Addr) uint32 {
+	return l.live.Load().SamplingInterval(a)
+}
+
+// recent is how far back what was lost counts as a problem of today.
+const recent = time.Hour
+
+// exporterStatuses is what the console asks about exporters.
+type exporterStatuses struct {
+	backend   *backend
+	inventory *inventory.Live
+	// interval is collector.health_interval, for the rates.
+	interval time.Duration
+}
+
+// Exporters gives what the collector stored and what the inventory lists
+// (console.Exporters).
+func (s exporterStatuses) Exporters(ctx context.Context) ([]console.ExporterStatus, error) {
+	o, err := s.backend.opened()
+	if err != nil {
+		return nil, err
+	}
+	return exporterFacts(ctx, o.store, s.inventory.Load(), s.interval)
+}
+
+// Exporters gives what is stored about each exporter and listed in the inventory,
+// with a judgement of what is wrong: what `tapwatch doctor` prints.
+func Exporters(ctx context.Context, cfg Config, store *storage.Store) ([]console.ExporterStatus, error) {
+	live, err := cfg.loadInventory()
+	if err != nil {
+		return nil, err
+	}
+	all, err := exporterFacts(ctx, store, live.Load(), cfg.Collector.HealthInterval)
+	for i := range all {
+		all[i].Judge(time.Now(), cfg.Console.SilentAfter)
+	}
+	return all, err
+}
+
+// exporterFacts joins the stored health with the inventory. An exporter that is
+// listed and was never heard has a row too.
+func exporterFacts(ctx context.Context, store *storage.Store, inv *inventory.Inventory, interval time.Duration) ([]console.ExporterStatus, error) {
+	stored, err := store.LatestHealth(ctx, time.Now().Add(-recent))
+	if err != nil {
+		return nil, err
+	}
+	var all []console.ExporterStatus
+	heard := map[netip.Addr]bool{}
+	for _, h := range stored {
+		heard[h.Latest.Exporter] = true
+		all = append(all, exporterStatus(h, inv, interval))
+	}
+	for _, e := range inv.Exporters {
+		if !heard[e.Address] {
+			all = append(all, console.ExporterStatus{
+				Address: e.Address, Name: e.Name, Site: e.Site, Listed: true, ExpectedSampling: e.Sampling,
+			})
+		}
+	}
+	return all, nil
+}
+
+func exporterStatus(h storage.ExporterHealth, inv *inventory.Inventory, interval time.Duration) console.ExporterStatus {
+	seconds := interval.Seconds()
+	s := console.ExporterStatus{
+		Address:            h.Latest.Exporter,
+		Protocols:          h.Latest.ExportProtocols,
+		IntervalEnd:        h.Latest.At,
+		IntervalSeconds:    seconds,
+		DatagramsPerSecond: float64(h.Latest.Datagrams) / seconds,
+		RecordsPerSecond:   float64(h.Latest.Records) / seconds,
+		BytesPerSecond:     float64(h.Latest.Bytes) / seconds,
+		UnsampledRecords:   h.Recent.UnsampledRecords,
+		Dropped:            h.Recent.Dropped,
+		LastReceivedAt:     h.Latest.LastReceivedAt,
+		Templates:          h.Latest.Templates,
+		SamplingIntervals:  h.Latest.SamplingIntervals,
+	}
+	if !s.Address.IsValid() {
+		// The collector's row for senders beyond its limit of exporters.
+		s.Address, s.Name = netip.IPv6Unspecified(), "all others"
+	}
+	if e, ok := inv.Exporter(s.Address); ok {
+		s.Listed, s.Name, s.Site, s.ExpectedSampling = true, e.Name, e.Site, e.Sampling
+	}
+	return s
+}

@@ -1,0 +1,142 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tapwatch/collector"
+	"tapwatch/collector/pcap"
+	"tapwatch/flow"
+	"tapwatch/storage"
+)
+
+// replayBatch is how many records a replay enriches at a time.
+const replayBatch = 16384
+
+// Replayed is what a replay did.
+type Replayed struct {
+	Datagrams, Records, OptionsRecords uint64
+	// Dropped counts what could not be decoded, by reason; Skipped the packets of
+	// the captures that carry no whole UDP datagram.
+	Dropped map[string]uint64
+	Skipped pcap.Skipped
+	// First and Last are the stamps of the first and the last datagram.
+	First, Last time.Time
+}
+
+// Replay stores the flow exports of capture files in db with the captures' own
+// times as received_at. The files are one stream: templates of the first serve the
+// next. Progress, if not nil, is called with the bytes read since its last call.
+func Replay(ctx context.Context, cfg Config, db *Database, files []string, progress func(bytes int64), logger *slog.Logger) (Replayed, error) {
+	registry := prometheus.NewRegistry()
+	inv, err := cfg.loadInventory()
+	if err != nil {
+		return Replayed{}, err
+	}
+	enrichment, err := newEnrichment(cfg.Enrich, inv, logger, registry)
+	if err != nil {
+		return Replayed{}, err
+	}
+	r := &replay{
+		decoder:  collector.NewDecoder(cfg.Collector, protocols(), listedExporters{inv}),
+		writer:   storage.NewWriter(db.Store, cfg.Storage.Batch, logger, registry),
+		enrich:   enrichment,
+		progress: progress,
+		done:     Replayed{Dropped: map[string]uint64{}},
+	}
+	life := newLifecycle()
+	life.start("writer", r.writer.Run)
+	err = life.until(ctx, func(ctx context.Context) error { return r.run(ctx, db.Store, files) })
+	return r.done, errors.Join(err, life.stop())
+}
+
+type replay struct {
+	decoder  *collector.Decoder
+	writer   *storage.Writer
+	enrich   *enrichment
+	progress func(int64)
+	batch    flow.Batch
+	done     Replayed
+}
+
+func (r *replay) run(ctx context.Context, store *storage.Store, files []string) error {
+	for _, f := range files {
+		if err := r.file(ctx, f); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+	}
+	if err := r.write(ctx); err != nil {
+		return err
+	}
+	if err := r.writer.Flush(ctx); err != nil {
+		return err
+	}
+	health := r.decoder.Health(r.done.Last)
+	for _, h := range health {
+		r.done.Records += h.Records
+		r.done.OptionsRecords += h.OptionsRecords
+		for reason, n := range h.Dropped {
+			r.done.Dropped[reason] += n
+		}
+	}
+	return store.InsertHealth(ctx, health)
+}
+
+func (r *replay) file(ctx context.Context, name string) error {
+	capture, err := pcap.Open(name)
+	if err != nil {
+		return err
+	}
+	defer capture.Close()
+	defer func() {
+		s := capture.Skipped()
+		r.done.Skipped.NotUDP += s.NotUDP
+		r.done.Skipped.Fragments += s.Fragments
+		r.done.Skipped.Cut += s.Cut
+	}()
+	var read int64
+	for {
+		d, err := capture.Next()
+		if r.progress != nil {
+			now := capture.Read()
+			r.progress(now - read)
+			read = now
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.stamp(d.Time)
+		r.decoder.Datagram(&r.batch, d.From, d.Time, d.Payload)
+		if r.batch.Len() >= replayBatch {
+			if err := r.write(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (r *replay) stamp(at time.Time) {
+	r.done.Datagrams++
+	if r.done.First.IsZero() || at.Before(r.done.First) {
+		r.done.First = at
+	}
+	if at.After(r.done.Last) {
+		r.done.Last = at
+	}
+}
+
+// write enriches the batch and hands it to the writer.
+func (r *replay) write(ctx context.Context) error {
+	r.enrich.chain.Enrich(&r.batch)
+	defer r.batch.Reset()
+	return r.writer.Write(ctx, &r.batch)
+}
