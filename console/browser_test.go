@@ -90,14 +90,14 @@ func TestPageShowsAlertLive(t *testing.T) {
 	f.publish(listed(now))
 	browser.Until(t, tab, `document.querySelector('#list').innerText.includes('salt-typhoon-2025')`)
 	a := f.publish(sshFromAbroad(now))
-	browser.Until(t, tab, `document.querySelector('#list .title').innerText.includes('185.220.101.34')`)
-	browser.Until(t, tab, `document.querySelector('#announce').textContent.includes('New critical alert: 185.220.101.34')`)
+	browser.Until(t, tab, `document.querySelector('#list .title').innerText.includes('203.0.113.34')`)
+	browser.Until(t, tab, `document.querySelector('#announce').textContent.includes('New critical alert: 203.0.113.34')`)
 
 	browser.Do(t, tab, chromedp.Click(`#list .row[data-id="5f0c1b7e2a9d4463"]`))
 	browser.Until(t, tab, `location.hash === '#/alerts/5f0c1b7e2a9d4463'`)
 	text := browser.Eval[string](t, tab, `document.querySelector('#detail').innerText`)
 	for _, want := range append([]string{
-		a.Title, a.Summary, a.SQL, "mdf3-1", "role mdf3", "li-east", "lawful-intercept", "Seychelles (SC)", "AS60729 Example Offshore Hosting Ltd",
+		a.Title, a.Summary, a.SQL, "mdf3-1", "role mdf3", "li-east", "lawful-intercept", "Seychelles (SC)", "AS64496 Example Offshore Hosting Ltd",
 		"opened by the peer", "TCP 22", "SSH", "214", "12.6 MB", "1.84 GB", "47 min ago", "pe2.east (10.30.0.2)", "T1133", "Enterprise 17.1",
 		a.FirstSeen.UTC().Format("2006-01-02 15:04:05 UTC"), a.Quality[0],
 	}, append(a.Reasons, a.NextSteps...)...) {

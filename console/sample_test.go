@@ -21,11 +21,11 @@ func sshFromAbroad(now time.Time) alert.Alert {
 			WindowStart: now.Add(-time.Minute), WindowEnd: now,
 			FirstSeen: now.Add(-47 * time.Minute), LastSeen: now.Add(-12 * time.Second),
 			Severity: alert.Critical,
-			Title:    "185.220.101.34 (Seychelles) holds SSH sessions with mdf3-1 in li-east",
+			Title:    "203.0.113.34 (Seychelles) holds SSH sessions with mdf3-1 in li-east",
 			Summary: "A server outside the network has logged in to mdf3-1, which delivers intercepted content to agencies. No allow rule " +
 				"lets anything outside reach it, and 1.84 GB left it within 47 minutes.",
 			Reasons: []string{
-				"No allow rule covers 185.220.101.34 to mdf3-1 on TCP 22; zone li-east is default-deny.",
+				"No allow rule covers 203.0.113.34 to mdf3-1 on TCP 22; zone li-east is default-deny.",
 				"Rule li-administration allows TCP 22 to li-east only from jump-1.",
 				"1.84 GB went out and 12.6 MB came in: 146 times more out than in.",
 				"The address was never seen with any protected system in the 400 days kept.",
@@ -33,18 +33,18 @@ func sshFromAbroad(now time.Time) alert.Alert {
 			NextSteps: []string{
 				"Do not log in to mdf3-1 from the network: take its console, and assume its credentials are known.",
 				"Call the lawful-intercept duty officer; warrants in progress may be exposed.",
-				"Block 185.220.101.34 at the peering edge (tapwatch block shows what else that would hit).",
+				"Block 203.0.113.34 at the peering edge (tapwatch block shows what else that would hit).",
 				"Keep the flows: run the query below and store its result with the case.",
 			},
 			SQL: "SELECT received_at, exporter, src_addr, src_port, dst_addr, dst_port, bytes, packets\n" +
 				"FROM tapwatch.watched_flows\n" +
 				"WHERE received_at >= '2026-03-01 06:00:00' AND received_at < '2026-03-01 06:48:00'\n" +
-				"  AND '185.220.101.34' IN (toString(src_addr), toString(dst_addr))\n" +
+				"  AND '203.0.113.34' IN (toString(src_addr), toString(dst_addr))\n" +
 				"  AND 'mdf3-1' IN (src_asset, dst_asset)\n" +
 				"ORDER BY received_at",
 			Asset: mdf3,
 			Peer: alert.Party{
-				Addr: netip.MustParseAddr("185.220.101.34"), Country: "SC", ASN: 60729, ASOrg: "Example Offshore Hosting Ltd",
+				Addr: netip.MustParseAddr("203.0.113.34"), Country: "SC", ASN: 64496, ASOrg: "Example Offshore Hosting Ltd",
 			},
 			Initiator: "peer", Protocol: 6, Port: 22,
 			Flows: 214, BytesToAsset: 12_617_332, BytesToPeer: 1_842_905_118, Packets: 1_530_221,
@@ -65,18 +65,18 @@ func listed(now time.Time) alert.Alert {
 		Finding: alert.Finding{
 			ID: "a41d07c9e86b2f15", Detector: "intel", Rule: "listed-address",
 			FirstSeen: now.Add(-9 * time.Minute), LastSeen: now.Add(-100 * time.Second), Severity: alert.High,
-			Title:   "smf-poi-1 in core-east talks with 45.61.128.9, listed by salt-typhoon-2025",
+			Title:   "smf-poi-1 in core-east talks with 198.51.100.9, listed by salt-typhoon-2025",
 			Summary: "An intercept point in the core opened 18 HTTPS sessions to an address of a known campaign, one every 30 s.",
 			Reasons: []string{
-				"45.61.128.9 is in 45.61.128.0/24 of the list salt-typhoon-2025.",
+				"198.51.100.9 is in 45.61.128.0/24 of the list salt-typhoon-2025.",
 				"smf-poi-1 has no business outside the network.",
 			},
-			NextSteps: []string{"Isolate smf-poi-1 from everything but its console.", "Look for the same peer on other assets: tapwatch hunt peer 45.61.128.9."},
+			NextSteps: []string{"Isolate smf-poi-1 from everything but its console.", "Look for the same peer on other assets: tapwatch hunt peer 198.51.100.9."},
 			SQL:       "SELECT * FROM tapwatch.watched_flows WHERE dst_intel LIKE 'salt-typhoon-2025:%' ORDER BY received_at DESC LIMIT 100",
 			Asset: alert.Party{
 				Addr: netip.MustParseAddr("10.40.2.10"), Zone: "core-east", ZoneKind: "core", Asset: "smf-poi-1", Role: "poi", Country: "DE",
 			},
-			Peer:      alert.Party{Addr: netip.MustParseAddr("45.61.128.9"), Country: "NL", ASN: 53667, ASOrg: "Example VPS B.V."},
+			Peer:      alert.Party{Addr: netip.MustParseAddr("198.51.100.9"), Country: "NL", ASN: 53667, ASOrg: "Example VPS B.V."},
 			Initiator: "asset", Protocol: 6, Port: 443, Flows: 18, BytesToAsset: 91_400, BytesToPeer: 40_210, Packets: 402,
 			Exporters:  []string{"pe1.east (10.30.0.1)"},
 			Techniques: []alert.Technique{{ID: "T1071.001", Name: "Web Protocols", Tactic: "Command and Control", Matrix: "Enterprise 17.1"}},
