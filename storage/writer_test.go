@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -97,52 +98,17 @@ func TestWriterStoresEveryColumn(t *testing.T) {
 // readValue scans into a variable of the type of like; times as milliseconds.
 func readValue(t *testing.T, scan func(...any) error, like any) any {
 	t.Helper()
-	check := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if _, isTime := like.(int64); isTime {
+		like = time.Time{}
 	}
-	switch like.(type) {
-	case int64:
-		var v time.Time
-		check(scan(&v))
-		return v.UnixMilli()
-	case bool:
-		var v bool
-		check(scan(&v))
-		return v
-	case int8:
-		var v int8
-		check(scan(&v))
-		return v
-	case uint8:
-		var v uint8
-		check(scan(&v))
-		return v
-	case uint16:
-		var v uint16
-		check(scan(&v))
-		return v
-	case uint32:
-		var v uint32
-		check(scan(&v))
-		return v
-	case uint64:
-		var v uint64
-		check(scan(&v))
-		return v
-	case string:
-		var v string
-		check(scan(&v))
-		return v
-	case [16]byte:
-		var v [16]byte
-		check(scan(&v))
-		return v
-	default:
-		t.Fatalf("no case for %T", like)
-		return nil
+	v := reflect.New(reflect.TypeOf(like))
+	if err := scan(v.Interface()); err != nil {
+		t.Fatal(err)
 	}
+	if at, isTime := v.Elem().Interface().(time.Time); isTime {
+		return at.UnixMilli()
+	}
+	return v.Elem().Interface()
 }
 
 func TestWriterFeedsTheDependentTables(t *testing.T) {
