@@ -25,6 +25,9 @@ type Sink interface {
 
 // HealthSink takes what was counted about exporters.
 type HealthSink interface {
+	// WriteHealth takes the rows of one interval, and does not change them. After an
+	// error it is called with the very same rows, in the same order, before any
+	// others: a sink that stored them all the same can know them by that.
 	WriteHealth(ctx context.Context, rows []flow.Health) error
 }
 
@@ -56,8 +59,7 @@ func New(cfg Config, protocols []Protocol, inventory Exporters, sink Sink, healt
 		buffers: &buffers{},
 	}
 	n := cfg.workers()
-	share := cfg
-	share.Limits.MaxExporters = (cfg.Limits.MaxExporters + n - 1) / n
+	share := cfg.share(n)
 	for range n {
 		c.workers = append(c.workers, &worker{
 			queue:   newQueue(cfg.QueueBytes, c.clock.now),
@@ -123,8 +125,12 @@ func (c *Collector) Close() error {
 	return errors.Join(all...)
 }
 
-// shutdownTime is how long the sinks may take for the last records after ctx ended.
-const shutdownTime = 10 * time.Second
+// shutdownTime is how long the sinks may take for the last records after ctx ended,
+// and healthTime how long they may then take for the last health.
+const (
+	shutdownTime = 10 * time.Second
+	healthTime   = 5 * time.Second
+)
 
 // Run receives until ctx ends; then it takes what the kernel has already received,
 // hands on all records, writes the last health and returns nil. It binds the
@@ -156,7 +162,10 @@ func (c *Collector) Run(ctx context.Context) error {
 		w.queue.close()
 	}
 	_ = workers.Wait()
-	c.health.report(sinks, c.clock.now())
+	// The time of the records may be over.
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), healthTime)
+	defer done()
+	c.health.report(last, c.clock.now())
 	return errors.Join(err, c.Close())
 }
 

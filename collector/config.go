@@ -29,7 +29,8 @@ type Config struct {
 	Workers int `yaml:"workers"`
 	// ReceiveBufferBytes is asked of the kernel for each socket; it may grant less.
 	ReceiveBufferBytes int `yaml:"receive_buffer_bytes"`
-	// QueueBytes is how much each worker may have waiting.
+	// QueueBytes is how much each worker may have waiting; a datagram counts for its
+	// payload and 128 bytes.
 	QueueBytes int `yaml:"queue_bytes"`
 	// BatchRecords and FlushInterval: a worker hands its records on when there are
 	// so many, or when the first has waited so long.
@@ -49,6 +50,10 @@ type LimitsConfig struct {
 	MaxExporters            int `yaml:"max_exporters"`
 	MaxTemplatesPerExporter int `yaml:"max_templates_per_exporter"`
 	MaxTemplateFields       int `yaml:"max_template_fields"`
+	// MaxTemplateFieldsTotal is how many fields the templates of all exporters may
+	// have that the inventory does not list; a template counts for 8 more than it
+	// has. A field takes up to 40 bytes of memory.
+	MaxTemplateFieldsTotal int `yaml:"max_template_fields_total"`
 }
 
 // DefaultConfig gives the defaults.
@@ -61,7 +66,12 @@ func DefaultConfig() Config {
 		FlushInterval:      time.Second,
 		HealthInterval:     time.Minute,
 		Exporters:          ExportersAny,
-		Limits:             LimitsConfig{MaxExporters: 4096, MaxTemplatesPerExporter: 1024, MaxTemplateFields: 512},
+		Limits: LimitsConfig{
+			MaxExporters:            4096,
+			MaxTemplatesPerExporter: 1024,
+			MaxTemplateFields:       512,
+			MaxTemplateFieldsTotal:  4_000_000,
+		},
 	}
 }
 
@@ -89,6 +99,7 @@ func (c *Config) Validate() error {
 		within("limits.max_exporters", c.Limits.MaxExporters, 1, 1_000_000),
 		within("limits.max_templates_per_exporter", c.Limits.MaxTemplatesPerExporter, 1, 65_536),
 		within("limits.max_template_fields", c.Limits.MaxTemplateFields, 1, 16_384),
+		within("limits.max_template_fields_total", c.Limits.MaxTemplateFieldsTotal, c.Limits.MaxTemplateFields, 1_000_000_000),
 	)
 	return errors.Join(all...)
 }
@@ -135,6 +146,14 @@ func (c *Config) workers() int {
 		return c.Workers
 	}
 	return runtime.NumCPU()
+}
+
+// share is the part of one of n workers, which divide what all exporters may have
+// together.
+func (c Config) share(n int) Config {
+	c.Limits.MaxExporters = (c.Limits.MaxExporters + n - 1) / n
+	c.Limits.MaxTemplateFieldsTotal = (c.Limits.MaxTemplateFieldsTotal + n - 1) / n
+	return c
 }
 
 func (c *Config) limits() Limits {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ type Decoder struct {
 	name      string
 	listed    bool
 	limits    Limits
+	maxFields int // of the templates of all exporters that are not listed
 	protocols []Protocol
 	inventory Exporters
 	table     *table
@@ -33,6 +35,7 @@ func NewDecoder(cfg Config, protocols []Protocol, inventory Exporters) *Decoder 
 		name:      cfg.name(),
 		listed:    cfg.Exporters == ExportersListed,
 		limits:    cfg.limits(),
+		maxFields: cfg.Limits.MaxTemplateFieldsTotal,
 		protocols: protocols,
 		inventory: inventory,
 		table:     newTable(cfg.Limits.MaxExporters),
@@ -80,12 +83,27 @@ func (d *Decoder) decode(b *flow.Batch, e *exporter, datagram *Datagram) {
 	if e.sessions[i] == nil {
 		e.sessions[i] = d.protocols[i].NewSession(d.limits)
 	}
-	first := b.Len()
-	spoken := e.sessions[i].Decode(b, datagram)
-	if b.Len() > first || e.sessions[i].Templates() > 0 || datagram.Tally.OptionsRecords > 0 {
+	first, s := b.Len(), e.sessions[i]
+	before := s.TemplateFields()
+	datagram.TemplateFields = d.mayHold(e, before, datagram.ReceivedAt)
+	spoken := s.Decode(b, datagram)
+	d.table.hold(e, s.TemplateFields()-before)
+	if b.Len() > first || s.Templates() > 0 || datagram.Tally.OptionsRecords > 0 {
 		d.table.prove(e)
 		e.protocols |= protocolBit(spoken)
 	}
+}
+
+// mayHold gives how many template fields a session of e that has held so many may
+// hold. Exporters that fell silent make room for those that send.
+func (d *Decoder) mayHold(e *exporter, held int, now time.Time) int {
+	if e.rank == listed {
+		return math.MaxInt
+	}
+	for d.maxFields-d.table.fields < d.limits.TemplateFields && d.table.dropIdle(now) {
+		continue
+	}
+	return held + max(0, d.maxFields-d.table.fields)
 }
 
 // complete fills what the protocols leave to the caller in the records from first

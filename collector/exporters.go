@@ -23,6 +23,8 @@ type exporter struct {
 	sessions []Session // by protocol; nil until it speaks that one
 
 	total Tally // since the last Health
+	// fields is what its templates count for.
+	fields int
 	// protocols seen, as bits of the positions in protocolNames.
 	protocols uint8
 	// intervals that its records carried.
@@ -58,6 +60,8 @@ type table struct {
 	// ordered has the exporters of each rank, latest heard first.
 	ordered [ranks]*list.List
 	max     int
+	// fields is what the templates of those that are not listed count for.
+	fields int
 	// rest counts for all that have no entry any more, or never had one.
 	rest Tally
 }
@@ -83,7 +87,7 @@ func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
 	if isListed {
 		e.rank = listed
 	}
-	e.place = t.ordered[e.rank].PushFront(e)
+	t.link(e)
 	t.byAddr[addr] = e
 	return e
 }
@@ -113,9 +117,33 @@ func (t *table) move(e *exporter, to rank) {
 		t.ordered[to].MoveToFront(e.place)
 		return
 	}
-	t.ordered[e.rank].Remove(e.place)
+	t.unlink(e)
 	e.rank = to
-	e.place = t.ordered[to].PushFront(e)
+	t.link(e)
+}
+
+// link puts e at the front of the list of its rank.
+func (t *table) link(e *exporter) {
+	e.place = t.ordered[e.rank].PushFront(e)
+	if e.rank != listed {
+		t.fields += e.fields
+	}
+}
+
+// unlink undoes link.
+func (t *table) unlink(e *exporter) {
+	t.ordered[e.rank].Remove(e.place)
+	if e.rank != listed {
+		t.fields -= e.fields
+	}
+}
+
+// hold changes by n what e's templates count for.
+func (t *table) hold(e *exporter, n int) {
+	e.fields += n
+	if e.rank != listed {
+		t.fields += n
+	}
 }
 
 // makeRoom makes sure that one more unlisted exporter fits.
@@ -127,6 +155,12 @@ func (t *table) makeRoom(now time.Time) bool {
 		t.remove(oldest.Value.(*exporter))
 		return true
 	}
+	return t.dropIdle(now)
+}
+
+// dropIdle removes the active exporter that has been silent for longest, if that
+// is long enough; it says whether it did.
+func (t *table) dropIdle(now time.Time) bool {
 	oldest := t.ordered[active].Back()
 	if oldest == nil {
 		return false
@@ -140,7 +174,7 @@ func (t *table) makeRoom(now time.Time) bool {
 
 func (t *table) remove(e *exporter) {
 	t.rest.Add(&e.total)
-	t.ordered[e.rank].Remove(e.place)
+	t.unlink(e)
 	delete(t.byAddr, e.addr)
 }
 

@@ -20,6 +20,7 @@ func port(a netip.Addr) netip.AddrPort   { return netip.AddrPortFrom(a, 2055) }
 func (stub) Match(payload []byte) bool   { return payload[0] == 'r' }
 func (stub) NewSession(Limits) Session   { return stub{} }
 func (stub) Templates() int              { return 0 }
+func (stub) TemplateFields() int         { return 0 }
 func (stub) SamplingIntervals() []uint32 { return nil }
 
 // stub is a protocol whose datagrams begin with r; each further byte is a record

@@ -40,15 +40,31 @@ func protocolNames(bits uint8) []string {
 	return names
 }
 
+// maxSuspects is how many exporters in probation have a row of their own. Anyone can
+// make up their addresses, and rows are stored; but a router that is set up badly
+// is one of them too, and must be found.
+const maxSuspects = 16
+
 // Health gives what was counted since the last call, one row an exporter, ordered
 // by address; at is the end of the interval. Exporters that fell silent have a
-// row too. The row of the unspecified address :: counts for those that have no
-// entry in the bounded table; it is there only when there is something to count.
-func (d *Decoder) Health(at time.Time) []flow.Health {
-	rows := make([]flow.Health, 0, len(d.table.byAddr)+1)
+// row too. Of those that the inventory does not list and that sent nothing that made
+// sense (or are refused), only the 16 that sent most have one. The row of the
+// unspecified address :: counts for the others and for those that have no entry in
+// the bounded table; it is there only when there is something to count.
+func (d *Decoder) Health(at time.Time) []flow.Health { return fold(d.health(at)) }
+
+// health gives the rows of Health, those of the exporters in probation apart: fold
+// joins them, of one Decoder or of several.
+func (d *Decoder) health(at time.Time) (rows, suspects []flow.Health) {
 	for _, e := range d.table.byAddr {
-		if e.rank == probation && e.total == (Tally{}) {
-			continue // nothing to say of an address that may be made up
+		if e.rank == probation {
+			if e.total != (Tally{}) {
+				h := d.row(at, e.addr, &e.total)
+				h.LastReceivedAt = e.lastReceivedAt
+				suspects = append(suspects, h)
+				e.total = Tally{}
+			}
+			continue
 		}
 		h := d.row(at, e.addr, &e.total)
 		h.ExportProtocols = protocolNames(e.protocols)
@@ -69,8 +85,7 @@ func (d *Decoder) Health(at time.Time) []flow.Health {
 		rows = append(rows, d.row(at, netip.IPv6Unspecified(), &d.table.rest))
 		d.table.rest = Tally{}
 	}
-	slices.SortFunc(rows, func(a, b flow.Health) int { return a.Exporter.Compare(b.Exporter) })
-	return rows
+	return rows, suspects
 }
 
 func (d *Decoder) row(at time.Time, addr netip.Addr, t *Tally) flow.Health {
@@ -100,7 +115,20 @@ func (d *Decoder) templates() int {
 	return n
 }
 
-// mergeRest joins the rows of the unspecified address that several workers give.
+// fold joins the rows of exporters with those of the ones in probation, of which only
+// some stay apart.
+func fold(rows, suspects []flow.Health) []flow.Health {
+	slices.SortFunc(suspects, func(a, b flow.Health) int {
+		return cmp.Or(cmp.Compare(b.Datagrams, a.Datagrams), a.Exporter.Compare(b.Exporter))
+	})
+	for i := maxSuspects; i < len(suspects); i++ {
+		suspects[i].Exporter = netip.IPv6Unspecified()
+		suspects[i].LastReceivedAt = time.Time{} // of :: nobody is asked that
+	}
+	return mergeRest(append(rows, suspects...))
+}
+
+// mergeRest joins the rows of the unspecified address.
 func mergeRest(rows []flow.Health) []flow.Health {
 	var rest *flow.Health
 	kept := rows[:0]

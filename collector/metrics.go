@@ -11,7 +11,7 @@ type metrics struct {
 
 	datagrams, bytes, records, options, unsampled *prometheus.Desc
 	dropped, exporters, templates                 *prometheus.Desc
-	queued, buffer, watermark                     *prometheus.Desc
+	queued, buffer, failed, watermark             *prometheus.Desc
 }
 
 func (c *Collector) register(reg prometheus.Registerer) error {
@@ -30,6 +30,7 @@ func (c *Collector) register(reg prometheus.Registerer) error {
 		templates: desc("templates", "Templates known."),
 		queued:    desc("queue_bytes", "Bytes that wait for a worker."),
 		buffer:    desc("receive_buffer_bytes", "Receive buffer that the kernel granted.", "listen"),
+		failed:    desc("receive_errors_total", "Receives that failed.", "listen"),
 		watermark: desc("watermark_timestamp_seconds", "All records received before it were handed on."),
 	})
 }
@@ -38,7 +39,7 @@ func (c *Collector) register(reg prometheus.Registerer) error {
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.datagrams, m.bytes, m.records, m.options, m.unsampled, m.dropped,
-		m.exporters, m.templates, m.queued, m.buffer, m.watermark,
+		m.exporters, m.templates, m.queued, m.buffer, m.failed, m.watermark,
 	} {
 		ch <- d
 	}
@@ -76,6 +77,8 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.queued, float64(queued))
 	gauge(m.watermark, float64(m.collector.Watermark().UnixMilli())/1000)
 	for _, s := range m.collector.bound() {
-		gauge(m.buffer, float64(s.granted), s.conn.LocalAddr().String())
+		listen := s.conn.LocalAddr().String()
+		gauge(m.buffer, float64(s.granted), listen)
+		counter(m.failed, s.failed.Load(), listen)
 	}
 }

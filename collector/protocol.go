@@ -25,6 +25,9 @@ type Session interface {
 	Decode(b *flow.Batch, d *Datagram) (exportProtocol int8)
 	// Templates is how many templates are known.
 	Templates() int
+	// TemplateFields is what they count for in memory, in fields: no more than the
+	// Datagram decoded last allowed, or than before if that was more already.
+	TemplateFields() int
 	// SamplingIntervals are those that the exporter announced apart from its
 	// records, in any order.
 	SamplingIntervals() []uint32
@@ -36,6 +39,9 @@ type Datagram struct {
 	// Payload is valid during the call only.
 	Payload []byte
 	Tally   *Tally
+	// TemplateFields is how many the session may hold, all in all
+	// (Session.TemplateFields).
+	TemplateFields int
 }
 
 // Limits bound what one exporter may make the collector remember.

@@ -24,7 +24,7 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting []received
-	bytes   int
+	bytes   int // that waiting counts for
 	closed  bool
 	// unsent is the stamp of the oldest datagram that the worker has taken and not
 	// yet handed on; zero if there is none.
@@ -32,6 +32,15 @@ type queue struct {
 	// refused counts datagrams that found the queue full.
 	refused map[netip.Addr]int
 }
+
+// datagramBytes is what a datagram counts for besides its payload: its entry in
+// waiting, which grows by doubling, and its buffer's header. Without it a flood of
+// empty datagrams would find no bound.
+const datagramBytes = 128
+
+// maxSpent is the longest slice that is kept for reuse: what one overflow made
+// large is not held for ever.
+const maxSpent = 1 << 14
 
 // maxRefused bounds the exporters that are told apart while a queue overflows.
 const maxRefused = 1024
@@ -44,7 +53,7 @@ func newQueue(maxBytes int, now func() time.Time) *queue {
 func (q *queue) put(from netip.AddrPort, payload *[]byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size := cap(*payload)
+	size := cap(*payload) + datagramBytes
 	if q.bytes+size > q.maxBytes {
 		addr := from.Addr()
 		if _, known := q.refused[addr]; !known && len(q.refused) >= maxRefused {
@@ -75,11 +84,14 @@ func (q *queue) signal() {
 }
 
 // take gives all that waits, in the order of their stamps, and keeps spent (which
-// the worker is done with) for reuse. refused is what found the queue full since
+// the worker is done with) for reuse unless it is large. refused is what found the queue full since
 // the last take. closed says that nothing more will come.
 func (q *queue) take(spent []received) (all []received, refused map[netip.Addr]int, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if cap(spent) > maxSpent {
+		spent = nil
+	}
 	all, q.waiting = q.waiting, spent[:0]
 	q.bytes = 0
 	if q.unsent.IsZero() && len(all) > 0 {
@@ -113,7 +125,7 @@ func (q *queue) watermark() time.Time {
 	return q.now()
 }
 
-// waitingBytes is how much waits.
+// waitingBytes is how much waits, as QueueBytes counts it.
 func (q *queue) waitingBytes() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -13,13 +13,16 @@ import (
 type healthReporter struct {
 	collector *Collector
 	sink      HealthSink
-	// pending rows could not be written yet.
-	pending []flow.Health
+	// pending are the rows of intervals that could not be written yet, oldest first.
+	// They stay apart and as they are: a write that failed may have arrived all the
+	// same, and the sink can tell only the very same rows from new ones.
+	pending [][]flow.Health
 	// seen is how many drops of each socket have been counted.
 	seen []uint32
 }
 
-// maxPending bounds the rows that wait for a sink that fails.
+// maxPending bounds the rows that wait for a sink that fails, whole
+// intervals; the latest always stays.
 const maxPending = 100_000
 
 func (r *healthReporter) run(ctx context.Context, every time.Duration) {
@@ -36,24 +39,40 @@ func (r *healthReporter) run(ctx context.Context, every time.Duration) {
 }
 
 // report writes the rows of the interval that ends at at. Rows that the sink does
-// not take are written with the next ones.
+// not take are offered again with the next ones, before them.
 func (r *healthReporter) report(ctx context.Context, at time.Time) {
 	r.countKernelDrops()
-	var rows []flow.Health
+	var rows, suspects []flow.Health
 	for _, w := range r.collector.workers {
-		rows = append(rows, w.health(at)...)
+		some, doubtful := w.health(at)
+		rows, suspects = append(rows, some...), append(suspects, doubtful...)
 	}
-	r.pending = append(r.pending, mergeRest(rows)...)
-	if len(r.pending) == 0 {
-		return
+	if rows = fold(rows, suspects); len(rows) > 0 {
+		r.pending = append(r.pending, rows)
 	}
-	if err := r.sink.WriteHealth(ctx, r.pending); err != nil {
-		over := max(0, len(r.pending)-maxPending)
-		r.pending = r.pending[over:]
-		r.collector.logger.Error("exporter health not stored yet", "rows", len(r.pending), "rows_lost", over, "error", err)
-		return
+	for len(r.pending) > 0 {
+		if err := r.sink.WriteHealth(ctx, r.pending[0]); err != nil {
+			lost := r.forget()
+			r.collector.logger.Error("exporter health not stored yet", "intervals", len(r.pending), "rows_lost", lost, "error", err)
+			return
+		}
+		r.pending = r.pending[1:]
 	}
 	r.pending = nil
+}
+
+// forget drops the oldest intervals while more rows wait than may; it gives how many
+// rows are lost.
+func (r *healthReporter) forget() (lost int) {
+	waiting := 0
+	for _, rows := range r.pending {
+		waiting += len(rows)
+	}
+	for waiting-lost > maxPending && len(r.pending) > 1 {
+		lost += len(r.pending[0])
+		r.pending = r.pending[1:]
+	}
+	return lost
 }
 
 // countKernelDrops takes over what the kernel counted since the last call. Whose

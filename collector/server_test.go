@@ -316,6 +316,9 @@ func TestConfig(t *testing.T) {
 		"flush_interval: ":         func(c *collector.Config) { c.FlushInterval = 0 },
 		"limits.max_exporters: ":   func(c *collector.Config) { c.Limits.MaxExporters = 0 },
 		"limits.max_template_fiel": func(c *collector.Config) { c.Limits.MaxTemplateFields = 0 },
+		"limits.max_template_fields_total: ": func(c *collector.Config) {
+			c.Limits.MaxTemplateFieldsTotal = c.Limits.MaxTemplateFields - 1
+		},
 	} {
 		c := collector.DefaultConfig()
 		change(&c)

@@ -21,6 +21,8 @@ type socket struct {
 	// dropped is how many datagrams the kernel dropped because the buffer was full;
 	// it wraps.
 	dropped atomic.Uint32
+	// failed is how many receives failed.
+	failed atomic.Uint64
 }
 
 // listen binds a socket.
@@ -71,9 +73,12 @@ const (
 	drainPause = 20 * time.Millisecond
 )
 
-// maxFailures is how many receives in a row may fail before the socket counts as
-// broken.
-const maxFailures = 100
+// minPause and maxPause are how long a reader waits after a receive that failed, more
+// each time in a row. What fails is mostly memory (ENOBUFS, ENOMEM), which comes back.
+const (
+	minPause = time.Millisecond
+	maxPause = time.Second
+)
 
 // read hands datagrams to take until ctx ends, and then those that the kernel has
 // already received. payload is valid during the call only.
@@ -85,13 +90,8 @@ func (s *socket) read(ctx context.Context, take func(from netip.AddrPort, payloa
 	})
 	defer stop()
 	r := reader{socket: s, payload: make([]byte, 1<<16), control: make([]byte, controlBytes), take: take}
-	for ctx.Err() == nil {
-		if err := r.receive(); err != nil && ctx.Err() == nil {
-			if r.failures > maxFailures {
-				return fmt.Errorf("collector: receive on %s: %w", s.conn.LocalAddr(), err)
-			}
-			s.logger.Warn("cannot receive", "error", err)
-		}
+	if err := s.persist(ctx, r.receive); err != nil {
+		return fmt.Errorf("collector: receive on %s: %w", s.conn.LocalAddr(), err)
 	}
 	// The deadline that woke the reader must not cut short those that follow.
 	<-woken
@@ -106,21 +106,44 @@ func (s *socket) read(ctx context.Context, take func(from netip.AddrPort, payloa
 	return nil
 }
 
+// persist receives until ctx ends. Failures are counted, and waited out; the only one
+// that is final, and returned, is that of a socket somebody closed.
+func (s *socket) persist(ctx context.Context, receive func() error) error {
+	pause := minPause
+	for ctx.Err() == nil {
+		err := receive()
+		switch {
+		case err == nil:
+			pause = minPause
+			continue
+		case ctx.Err() != nil:
+			return nil // ctx woke it
+		case errors.Is(err, net.ErrClosed):
+			return err
+		}
+		s.failed.Add(1)
+		s.logger.Warn("cannot receive", "error", err, "pause", pause)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxPause)
+	}
+	return nil
+}
+
 // reader has the space for one datagram.
 type reader struct {
 	*socket
 	payload, control []byte
 	take             func(from netip.AddrPort, payload []byte)
-	failures         int
 }
 
 func (r *reader) receive() error {
 	n, controlled, _, from, err := r.conn.ReadMsgUDPAddrPort(r.payload, r.control)
 	if err != nil {
-		r.failures++
 		return err
 	}
-	r.failures = 0
 	if dropped, ok := kernelDrops(r.control[:controlled]); ok {
 		r.dropped.Store(dropped)
 	}

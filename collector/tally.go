@@ -22,7 +22,8 @@ const (
 	// HostileTemplate: a template whose records would take no space, or with more
 	// fields than the limit.
 	HostileTemplate
-	// TemplateLimit: a template beyond the exporter's limit of templates.
+	// TemplateLimit: a template beyond the exporter's limit of templates, or beyond
+	// what the exporters that the inventory does not list may have together.
 	TemplateLimit
 	// SamplerLimit: sampling information beyond the exporter's limit of samplers.
 	SamplerLimit

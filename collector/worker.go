@@ -26,6 +26,7 @@ type worker struct {
 
 	batch flow.Batch
 	taken []received
+	// timer is armed while datagrams are taken whose records are not handed on.
 	timer *time.Timer
 	armed bool
 }
@@ -34,6 +35,7 @@ type worker struct {
 func (w *worker) run(ctx context.Context) {
 	w.timer = time.NewTimer(w.wait)
 	w.timer.Stop()
+	// A timer that was stopped or reset has nothing stale in its channel (Go 1.23).
 	for {
 		select {
 		case <-w.queue.ready:
@@ -61,16 +63,19 @@ func (w *worker) drain(ctx context.Context) (done bool) {
 	}
 }
 
-// decode turns datagrams into records and hands on the batches that get full.
+// decode turns datagrams into records and hands on the batches that get full, or
+// that have waited long enough: while datagrams keep coming, run does not get to
+// look at its timer, and they may hold no records that would fill a batch.
 func (w *worker) decode(ctx context.Context, all []received) {
 	for i := range all {
+		w.arm()
 		g := &all[i]
 		w.mu.Lock()
 		w.decoder.Datagram(&w.batch, g.from, g.at, *g.payload)
 		w.mu.Unlock()
 		w.buffers.put(g.payload)
 		g.payload = nil
-		if w.batch.Len() < w.records {
+		if w.batch.Len() < w.records && !w.due() {
 			continue
 		}
 		var next time.Time
@@ -79,12 +84,27 @@ func (w *worker) decode(ctx context.Context, all []received) {
 		}
 		w.flush(ctx, next)
 	}
-	switch {
-	case w.batch.Len() == 0:
-		w.queue.sent(time.Time{})
-	case !w.armed:
+	if w.batch.Len() == 0 {
+		w.flush(ctx, time.Time{})
+	}
+}
+
+// arm starts the time that a batch may wait, unless it runs already.
+func (w *worker) arm() {
+	if !w.armed {
 		w.timer.Reset(w.wait)
 		w.armed = true
+	}
+}
+
+// due says whether the batch has waited for that time.
+func (w *worker) due() bool {
+	select {
+	case <-w.timer.C:
+		w.armed = false
+		return true
+	default:
+		return false
 	}
 }
 
@@ -133,10 +153,10 @@ func (w *worker) refuse(refused map[netip.Addr]int) {
 	w.logger.Warn("datagrams dropped: they come faster than they are decoded and stored", "datagrams", n)
 }
 
-func (w *worker) health(at time.Time) []flow.Health {
+func (w *worker) health(at time.Time) (rows, suspects []flow.Health) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.decoder.Health(at)
+	return w.decoder.health(at)
 }
 
 // buffers keeps payload buffers for reuse.

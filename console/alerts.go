@@ -62,7 +62,7 @@ func (s *Server) showAlert(w http.ResponseWriter, r *http.Request) {
 		problem{
 			Status: http.StatusNotFound, Type: "no-such-alert", Title: "There is no such alert",
 			Detail: fmt.Sprintf("No alert has the identity %q.", id),
-			Remedy: "Take the id from /api/v1/alerts; alerts beyond their retention are gone.",
+			Remedy: "Take the id from /api/v1/alerts.",
 		}.write(w)
 	default:
 		writeJSON(w, withLists(a))

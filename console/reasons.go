@@ -9,7 +9,7 @@ func lossWords() map[string]string {
 		"missing_template":   "their template has not come yet; if this goes on, let the router resend templates every minute",
 		"truncated":          "cut short on the way; check the MTU and fragmentation between router and collector",
 		"unknown_version":    "of no protocol that tapwatch knows; check that only NetFlow v5, v9, IPFIX or sFlow is sent to this port",
-		"template_limit":     "their templates are beyond the limit of one exporter; raise collector.limits.max_templates_per_exporter if it is genuine",
+		"template_limit":     "their templates are beyond a limit; if the router is genuine, list it in the inventory, or raise collector.limits.max_templates_per_exporter",
 		"hostile_template":   "their template is impossible or has too many fields; if the router is genuine, raise collector.limits.max_template_fields",
 		"exporter_limit":     "there are more exporters than the collector's table holds; raise collector.limits.max_exporters",
 		"refused":            "the inventory does not list this exporter, and collector.exporters is listed; list it under exporters",

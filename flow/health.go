@@ -11,7 +11,9 @@ type Health struct {
 	// At is the end of the interval.
 	At        time.Time
 	Collector string
-	Exporter  netip.Addr
+	// Exporter is :: for all that have no row of their own: those beyond the
+	// collector's table, and most of those that sent nothing that made sense.
+	Exporter netip.Addr
 	// ExportProtocols are the names of the protocols seen: netflow5, netflow9,
 	// ipfix, sflow5.
 	ExportProtocols []string

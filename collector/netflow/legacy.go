@@ -15,6 +15,8 @@ const (
 	legacyHeader = 24
 	record5      = 48
 	record7      = 52
+	// legacyMost is the most records of one datagram: 30 of v5, fewer of v7.
+	legacyMost = 30
 )
 
 // decode5 reads a NetFlow v5 datagram: as many records as its header counts and
@@ -51,16 +53,15 @@ func legacyRecords(d *collector.Datagram, size int) (n int, ok bool) {
 	}
 	counted := int(binary.BigEndian.Uint16(d.Payload[2:]))
 	rest := len(d.Payload) - legacyHeader
-	n = min(counted, rest/size)
+	n = min(counted, rest/size, legacyMost)
 	switch {
+	case counted > legacyMost && rest != n*size:
+		d.Tally.Drop(collector.MalformedSet, 1) // noise: no exporter writes such a header
+		return 0, false
 	case n < counted:
 		d.Tally.Drop(collector.Truncated, 1)
 	case rest > n*size:
 		d.Tally.Drop(collector.TrailingBytes, 1)
-	}
-	if over := n - collector.MaxRecords; over > 0 {
-		d.Tally.Drop(collector.RecordLimit, over)
-		n = collector.MaxRecords
 	}
 	return n, true
 }

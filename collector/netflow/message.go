@@ -96,7 +96,8 @@ func (s *session) dataSet(b *flow.Batch, m *message, id uint16, data []byte, d *
 	}
 	t.used = d.ReceivedAt
 	whole := data[:t.whole(data)]
-	if len(whole) == 0 && len(data) >= t.size {
+	// Padding is shorter than any record of the set (RFC 7011 §3.3.1).
+	if len(data)-len(whole) >= t.size {
 		d.Tally.Drop(collector.MalformedRecord, 1)
 	}
 	if t.options {

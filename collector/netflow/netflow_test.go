@@ -66,14 +66,16 @@ type exporter struct {
 	batch   flow.Batch
 	tally   collector.Tally
 	now     time.Time
+	fields  int // that its templates may have
 }
 
 func newExporter() *exporter {
-	return &exporter{session: netflow.Protocol{}.NewSession(limits), now: exportedAt}
+	return &exporter{session: netflow.Protocol{}.NewSession(limits), now: exportedAt, fields: 1000}
 }
 
 func (e *exporter) send(payload []byte) {
-	e.session.Decode(&e.batch, &collector.Datagram{ReceivedAt: e.now, Payload: payload, Tally: &e.tally})
+	d := collector.Datagram{ReceivedAt: e.now, Payload: payload, Tally: &e.tally, TemplateFields: e.fields}
+	e.session.Decode(&e.batch, &d)
 }
 
 // simple is a template of source address and octets.

@@ -67,7 +67,7 @@ func steps(all []candidate) []step {
 			best[c.slot] = c.rank
 		}
 	}
-	var kept []step
+	kept := make([]step, 0, len(all))
 	for _, c := range all {
 		if c.slot == "" || c.rank == best[c.slot] {
 			kept = append(kept, step{c.field, c.write})

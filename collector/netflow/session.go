@@ -84,6 +84,9 @@ func (s *session) Decode(b *flow.Batch, d *collector.Datagram) int8 {
 // Templates implements collector.Session.
 func (s *session) Templates() int { return len(s.templates.known) }
 
+// TemplateFields implements collector.Session.
+func (s *session) TemplateFields() int { return s.templates.fields }
+
 // SamplingIntervals implements collector.Session.
 func (s *session) SamplingIntervals() []uint32 {
 	all := make([]uint32, 0, len(s.samplers.intervals))

@@ -30,6 +30,14 @@ type template struct {
 	used  time.Time
 }
 
+// templateFields is what a template counts for besides its fields: its own memory
+// and that of its entry in the map.
+const templateFields = 8
+
+// cost is what the template counts for in memory, in fields: those of length 0 had
+// their room too.
+func (t *template) cost() int { return templateFields + cap(t.scopes) + cap(t.fields) }
+
 // templateKey names a template: ids are unique within an observation domain
 // (RFC 7011 §3.4.1), and v9 and IPFIX count apart.
 type templateKey struct {
@@ -42,6 +50,8 @@ type templateKey struct {
 type templates struct {
 	limits collector.Limits
 	known  map[templateKey]*template
+	// fields is the sum of their costs.
+	fields int
 }
 
 // add accepts a template, or counts why it is refused. A template with the same
@@ -57,12 +67,29 @@ func (ts *templates) add(k templateKey, scopes, fields []netflow.Field, options 
 		d.Tally.Drop(collector.HostileTemplate, 1)
 		return
 	}
-	if _, ok := ts.known[k]; !ok && len(ts.known) >= ts.limits.TemplatesPerExporter && !ts.dropUnused(d.ReceivedAt) {
+	// The one it replaces goes even if there is no room for t: read by a layout that
+	// no longer holds, records would turn into nonsense.
+	ts.forget(k)
+	if !ts.fits(t, d) && !(ts.dropUnused(d.ReceivedAt) && ts.fits(t, d)) {
 		d.Tally.Drop(collector.TemplateLimit, 1)
 		return
 	}
 	t.plan = compile(append(t.planScopes(k.version), t.fields...))
 	ts.known[k] = t
+	ts.fields += t.cost()
+}
+
+// fits says whether there is room for t.
+func (ts *templates) fits(t *template, d *collector.Datagram) bool {
+	return len(ts.known) < ts.limits.TemplatesPerExporter && ts.fields+t.cost() <= d.TemplateFields
+}
+
+// forget removes a template, if there is one.
+func (ts *templates) forget(k templateKey) {
+	if t, ok := ts.known[k]; ok {
+		ts.fields -= t.cost()
+		delete(ts.known, k)
+	}
 }
 
 // planScopes are the scopes as far as they mean something: those of IPFIX are
@@ -79,7 +106,7 @@ func (t *template) planScopes(version uint16) []netflow.Field {
 // measure adds the fields' lengths to the template's and gives those that hold
 // something.
 func (t *template) measure(fields []netflow.Field) []netflow.Field {
-	var kept []netflow.Field
+	kept := make([]netflow.Field, 0, len(fields))
 	for _, f := range fields {
 		switch f.Length {
 		case 0:
@@ -100,7 +127,7 @@ func (ts *templates) dropUnused(now time.Time) bool {
 	before := len(ts.known)
 	for k, t := range ts.known {
 		if now.Sub(t.used) > templateLifetime {
-			delete(ts.known, k)
+			ts.forget(k)
 		}
 	}
 	return len(ts.known) < before

@@ -73,12 +73,21 @@ func (r *record) fromUptime(ms uint32) int64 {
 		return sinceBoot(r.message.exportAt, r.message.uptime, ms)
 	}
 	if r.initAt != 0 {
-		return r.initAt + int64(ms)
+		return sinceInit(r.initAt, r.message.exportAt, ms)
 	}
 	if init := r.session.initAt[r.message.domain]; init != 0 {
-		return init + int64(ms)
+		return sinceInit(init, r.message.exportAt, ms)
 	}
 	return 0
+}
+
+// sinceInit turns an uptime into a time, given when the router started. The uptime
+// wraps every 49.7 days (2^32 ms); it has done so as often as brings the time
+// nearest to the export's.
+func sinceInit(initAt, exportAt int64, ms uint32) int64 {
+	const wrap = int64(1) << 32
+	at := initAt + int64(ms)
+	return at + max(0, (exportAt-at+wrap/2)/wrap)*wrap
 }
 
 // sinceBoot turns an uptime into a time, given the export time and the uptime at

@@ -47,6 +47,9 @@ type session struct {
 // Templates implements collector.Session: sFlow has none.
 func (s *session) Templates() int { return 0 }
 
+// TemplateFields implements collector.Session.
+func (s *session) TemplateFields() int { return 0 }
+
 // SamplingIntervals implements collector.Session: each sample carries its own.
 func (s *session) SamplingIntervals() []uint32 { return nil }
 

@@ -80,7 +80,7 @@ function evidence(alert) {
   return section('Evidence',
     alert.quality.length > 0
       ? h('ul', { class: 'quality' }, alert.quality.map((q) => h('li', {}, q)))
-      : h('p', {}, 'Nothing speaks against it: no losses and no unknown sampling while it was seen.'),
+      : h('p', {}, 'The flows are not sampled, show both directions and come from more than one router.'),
     alert.exporters.length > 0 && h('p', {}, `Seen by ${alert.exporters.join(', ')}.`))
 }
 
