@@ -10,6 +10,8 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 # What the tests need besides Go and Node.js: commands, and Debian's packages that hold them.
 TEST_COMMANDS := chromium softflowd nfcapd nfdump
 TEST_PACKAGES := chromium softflowd nfdump
+# Exports of other vendors' routers, which are not part of the repository.
+CAPTURES      := $(or $(TAPWATCH_CAPTURES),../shared/captures)
 
 .PHONY: help setup build demo test test-tools fuzz bench fixtures fmt clean
 
@@ -39,6 +41,7 @@ demo: setup build ## run everything on a simulated carrier network; Ctrl-C ends 
 test: setup test-tools ## run all tests: unit, end to end on the real engine, browser
 	go vet ./...
 	go test -timeout 15m ./...
+	@test -e "$(CAPTURES)/index.csv" || echo "NOT RUN: the cases of other vendors' captures, for there is no $(CAPTURES)/index.csv; set TAPWATCH_CAPTURES"
 
 # As root a missing tool is installed; else, and wherever that fails, the tests do not start.
 test-tools:

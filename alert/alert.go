@@ -61,12 +61,28 @@ type Finding struct {
 	BytesToPeer  uint64 `json:"bytes_to_peer"`
 	Packets      uint64 `json:"packets"`
 
+	// Sightings are the amounts as each router alone saw them. Routers report the
+	// same flows at different moments, so the amounts of an alert are not the sums
+	// of its windows but those of the router that tells best; see the view alerts.
+	Sightings []Sighting `json:"-"`
+
 	// Exporters are the routers that saw it, as "name (address)" or the address.
 	Exporters []string `json:"exporters"`
-	// Quality says how far the evidence can be trusted: unknown sampling, records
-	// lost meanwhile, one exporter only. Empty when nothing speaks against it.
+	// Quality says what speaks against the evidence, as far as the flow records
+	// themselves tell: sampled packets, an unknown sampling interval, one direction
+	// only, one router only. What was lost before it was stored is not in it: see
+	// flow.Health. Empty when none of these applies.
 	Quality    []string    `json:"quality"`
 	Techniques []Technique `json:"techniques"`
+}
+
+// Sighting is what one router reported of a finding, multiplied by its sampling
+// interval.
+type Sighting struct {
+	Exporter string
+	// Sampling is its sampling interval, 0 unknown.
+	Sampling                                  uint32
+	Flows, BytesToAsset, BytesToPeer, Packets uint64
 }
 
 // Party is one end of what happened.

@@ -182,7 +182,7 @@ func TestJudge(t *testing.T) {
 	never := console.ExporterStatus{Listed: true, ExpectedSampling: 1000, SamplingIntervals: []uint32{512, 2048}, Dropped: map[string]uint64{"odd_thing": 2, "none": 0}}
 	never.Judge(noon, f.cfg.SilentAfter)
 	text := strings.Join(never.Problems, "\n")
-	for _, want := range []string{"Nothing was ever received", "2 dropped in the last hour: odd thing.", "1 of 512, 2048 packets, the inventory says 1 of 1000"} {
+	for _, want := range []string{"Nothing was received from it in the last day", "2 dropped in the last hour: odd thing.", "1 of 512, 2048 packets, the inventory says 1 of 1000"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
 		}

@@ -46,7 +46,7 @@ func (e *ExporterStatus) Judge(now time.Time, silentAfter time.Duration) {
 func (e *ExporterStatus) silence(now time.Time) string {
 	const check = "check that it is up, that it exports to this collector, and that no filter drops UDP between them."
 	if e.LastReceivedAt.IsZero() {
-		return "Nothing was ever received from it: " + check
+		return "Nothing was received from it in the last day: " + check
 	}
 	return fmt.Sprintf("Nothing received for %s, since %s UTC: %s",
 		roughly(now.Sub(e.LastReceivedAt)), e.LastReceivedAt.UTC().Format("2006-01-02 15:04:05"), check)

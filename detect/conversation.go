@@ -75,6 +75,9 @@ type Conversation struct {
 	// only who opens a connection does.
 	AssetTried bool `ch:"asset_tried"`
 	PeerTried  bool `ch:"peer_tried"`
+	// AssetSpoke and PeerSpoke say that the end sent data over TCP.
+	AssetSpoke bool `ch:"asset_spoke"`
+	PeerSpoke  bool `ch:"peer_spoke"`
 
 	// Sessions counts five-tuples, Flows records, in the window.
 	Sessions uint64 `ch:"sessions"`
@@ -93,6 +96,8 @@ type Conversation struct {
 	Exporters []netip.Addr
 	Unsampled []netip.Addr
 	Sampling  uint32 `ch:"sampling"`
+	// Sightings are the window's amounts as each exporter alone saw them, by address.
+	Sightings []Sighting
 
 	AssetZone     string `ch:"asset_zone"`
 	AssetZoneKind string `ch:"asset_zone_kind"`
@@ -110,6 +115,14 @@ type Conversation struct {
 	PeerASN       uint32 `ch:"peer_asn"`
 	PeerASOrg     string `ch:"peer_as_org"`
 	PeerIntel     string `ch:"peer_intel"`
+}
+
+// Sighting is what one exporter reported of a conversation, multiplied by its
+// sampling interval; Sampling is 0 where it has not said.
+type Sighting struct {
+	Exporter                          netip.Addr
+	Sampling                          uint32
+	Flows, BytesIn, BytesOut, Packets uint64
 }
 
 // Conversations folds the watched flows that the query selects, ordered by asset,
@@ -150,6 +163,39 @@ type row struct {
 	Conversation
 	ExporterTexts  []string `ch:"exporters"`
 	UnsampledTexts []string `ch:"unsampled"`
+	// An exporter stands here once for each session and direction.
+	SeenExporters []string `ch:"seen_exporters"`
+	SeenSampling  []uint32 `ch:"seen_sampling"`
+	SeenFlows     []uint64 `ch:"seen_flows"`
+	SeenBytesIn   []uint64 `ch:"seen_bytes_in"`
+	SeenBytesOut  []uint64 `ch:"seen_bytes_out"`
+	SeenPackets   []uint64 `ch:"seen_packets"`
+}
+
+// sightings adds up what each exporter saw.
+func (r *row) sightings() ([]Sighting, error) {
+	addrs, err := parseAddrs(r.SeenExporters)
+	if err != nil {
+		return nil, err
+	}
+	all := []Sighting{}
+	at := map[netip.Addr]int{}
+	for i, addr := range addrs {
+		j, known := at[addr]
+		if !known {
+			j = len(all)
+			at[addr] = j
+			all = append(all, Sighting{Exporter: addr})
+		}
+		s := &all[j]
+		s.Sampling = max(s.Sampling, r.SeenSampling[i])
+		s.Flows += r.SeenFlows[i]
+		s.BytesIn += r.SeenBytesIn[i]
+		s.BytesOut += r.SeenBytesOut[i]
+		s.Packets += r.SeenPackets[i]
+	}
+	slices.SortFunc(all, func(a, b Sighting) int { return a.Exporter.Compare(b.Exporter) })
+	return all, nil
 }
 
 // conversation gives addresses their natural form, times in UTC, and, between ends
@@ -163,6 +209,9 @@ func (r *row) conversation(protected []string) (Conversation, error) {
 		return Conversation{}, err
 	}
 	if c.Unsampled, err = parseAddrs(r.UnsampledTexts); err != nil {
+		return Conversation{}, err
+	}
+	if c.Sightings, err = r.sightings(); err != nil {
 		return Conversation{}, err
 	}
 	same := standing(c.AssetZone, c.AssetZoneKind, protected) == standing(c.PeerZone, c.PeerZoneKind, protected)
@@ -212,8 +261,13 @@ func (c *Conversation) Turned() Conversation {
 	t.AssetASOrg, t.PeerASOrg = c.PeerASOrg, c.AssetASOrg
 	t.AssetIntel, t.PeerIntel = c.PeerIntel, c.AssetIntel
 	t.BytesIn, t.BytesOut = c.BytesOut, c.BytesIn
+	t.Sightings = slices.Clone(c.Sightings)
+	for i, s := range c.Sightings {
+		t.Sightings[i].BytesIn, t.Sightings[i].BytesOut = s.BytesOut, s.BytesIn
+	}
 	t.AssetServes = !c.AssetServes
 	t.AssetTried, t.PeerTried = c.PeerTried, c.AssetTried
+	t.AssetSpoke, t.PeerSpoke = c.PeerSpoke, c.AssetSpoke
 	switch c.Initiator {
 	case "peer":
 		t.Initiator = "asset"

@@ -126,6 +126,9 @@ directed AS
         min(r.started_at) AS started_at,
         groupUniqArrayIf(r.exporter, r.flows > 0) AS exporters,
         groupUniqArrayIf(r.exporter, r.unsampled) AS unsampled,
+        -- What each exporter alone saw: of its two sides, the one that saw more.
+        arraySort(x -> (x.1, -toInt64(x.4)), groupArrayIf((toString(r.exporter), r.sampling, r.flows, r.bytes, r.packets), r.flows > 0)) AS sides,
+        arrayFilter((x, i) -> i = 1 OR x.1 != sides[i - 1].1, sides, arrayEnumerate(sides)) AS seen,
         max(r.sampling) AS sampling,
         max(r.asset_end) AS asset_end,
         max(r.peer_end) AS peer_end,
@@ -158,6 +161,7 @@ pairs AS
         min(d.started_at) AS started_at,
         groupUniqArrayArray(d.exporters) AS exporters,
         groupUniqArrayArray(d.unsampled) AS unsampled,
+        groupArrayArray(arrayMap(x -> (x.1, x.2, x.3, if(d.to_asset, x.4, 0), if(d.to_asset, 0, x.4), x.5), d.seen)) AS seen,
         max(d.sampling) AS sampling,
         max(d.asset_end) AS asset_end,
         max(d.peer_end) AS peer_end,
@@ -198,10 +202,12 @@ judged AS
             protocol NOT IN (1, 6, 17, 33, 58, 132, 136), '',
             syn_in AND NOT syn_out, 'peer',
             syn_out AND NOT syn_in, 'asset',
-            earlier_in > 0, 'peer',
-            earlier_in < 0, 'asset',
+            -- A port that is known as a service says more than a few milliseconds
+            -- between two sampled packets.
             peer_votes > 0 AND asset_votes = 0, 'peer',
             asset_votes > 0 AND peer_votes = 0, 'asset',
+            earlier_in > 0, 'peer',
+            earlier_in < 0, 'asset',
             '') AS initiator
     FROM pairs
 ),
@@ -226,6 +232,8 @@ conversations AS
         max(s.answered AND s.flows > 0) AS answered,
         max(s.syn_out AND s.flows > 0) AS asset_tried,
         max(s.syn_in AND s.flows > 0) AS peer_tried,
+        max(s.data_out AND s.flows > 0) AS asset_spoke,
+        max(s.data_in AND s.flows > 0) AS peer_spoke,
         countIf(s.flows > 0) AS sessions,
         minIf(s.first_seen, s.flows > 0) AS first_seen,
         maxIf(s.last_seen, s.flows > 0) AS last_seen,
@@ -236,6 +244,7 @@ conversations AS
         sum(s.packets) AS packets,
         groupUniqArrayArray(s.exporters) AS exporters,
         groupUniqArrayArray(s.unsampled) AS unsampled,
+        groupArrayArray(s.seen) AS seen,
         max(s.sampling) AS sampling,
         max(s.asset_end) AS asset_end,
         max(s.peer_end) AS peer_end
@@ -243,10 +252,12 @@ conversations AS
     GROUP BY asset_addr, peer_addr, protocol, port, initiator
 )
 SELECT
-    asset_addr, peer_addr, protocol, port, initiator, asset_serves, established, answered, asset_tried, peer_tried,
+    asset_addr, peer_addr, protocol, port, initiator, asset_serves, established, answered, asset_tried, peer_tried, asset_spoke, peer_spoke,
     sessions, first_seen, last_seen, started_at, flows, bytes_in, bytes_out, packets, sampling,
     arrayMap(e -> toString(e), arraySort(conversations.exporters)) AS exporters,
     arrayMap(e -> toString(e), arraySort(conversations.unsampled)) AS unsampled,
+    seen.1 AS seen_exporters, seen.2 AS seen_sampling, seen.3 AS seen_flows,
+    seen.4 AS seen_bytes_in, seen.5 AS seen_bytes_out, seen.6 AS seen_packets,
     asset_end.2 AS asset_zone, asset_end.3 AS asset_zone_kind, asset_end.4 AS asset_name, asset_end.5 AS asset_role,
     asset_end.6 AS asset_country, asset_end.7 AS asset_asn, asset_end.8 AS asset_as_org, asset_end.9 AS asset_intel,
     peer_end.2 AS peer_zone, peer_end.3 AS peer_zone_kind, peer_end.4 AS peer_name, peer_end.5 AS peer_role,

@@ -75,6 +75,8 @@ type Store interface {
 	// if it has never run.
 	Progress(ctx context.Context, detector string) (time.Time, error)
 	SaveProgress(ctx context.Context, detector string, end time.Time) error
+	// RewindProgress is SaveProgress for an end before the one that is saved.
+	RewindProgress(ctx context.Context, detector string, end time.Time) error
 }
 
 // Recorder keeps findings. Recording a finding again, by ID and WindowStart,

@@ -25,6 +25,7 @@ type memory struct {
 	progress map[string]time.Time
 	saves    int
 	recorded []alert.Finding
+	rewound  int
 	fail     error // of Record, SaveProgress and Progress
 }
 
@@ -36,6 +37,11 @@ func (m *memory) Progress(_ context.Context, detector string) (time.Time, error)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.progress[detector], m.fail
+}
+
+func (m *memory) RewindProgress(ctx context.Context, detector string, end time.Time) error {
+	m.rewound++
+	return m.SaveProgress(ctx, detector, end)
 }
 
 func (m *memory) SaveProgress(_ context.Context, detector string, end time.Time) error {
@@ -166,6 +172,26 @@ func TestUnalignedProgressLosesNothing(t *testing.T) {
 	want := []detect.Window{{Start: noon.Add(3 * time.Second), End: noon.Add(10 * time.Second)}, {Start: noon.Add(10 * time.Second), End: noon.Add(20 * time.Second)}}
 	if diff := cmp.Diff(want, p.seen); diff != "" {
 		t.Errorf("windows (-want +got):\n%s", diff)
+	}
+}
+
+// TestClockThatWasAhead: a machine that ran hours ahead left its progress in the
+// future; after a restart with the right clock detection goes on from now.
+func TestClockThatWasAhead(t *testing.T) {
+	m, p := newMemory(), &probe{name: "a"}
+	m.progress["a"] = noon.Add(6 * time.Hour)
+	mark := noon
+	e := newEngine(t, m, func() time.Time { return mark }, prometheus.NewRegistry(), p)
+	if err := e.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mark = noon.Add(20 * time.Second)
+	if err := e.Step(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	contiguous(t, p.seen, noon, mark)
+	if m.rewound != 1 || !m.progress["a"].Equal(mark) {
+		t.Errorf("rewound %d times, progress %s", m.rewound, m.progress["a"])
 	}
 }
 

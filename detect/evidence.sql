@@ -1,4 +1,4 @@
-/* The flow records between {a} and {b}. For more, move since back or until on. */
+/* {about}. For more, move since back or until on. */
 WITH
     toDateTime64('{since}', 3, 'UTC') AS since,
     toDateTime64('{until}', 3, 'UTC') AS until
@@ -26,7 +26,5 @@ SELECT
     dst_as_org
 FROM watched_flows
 WHERE received_at >= since AND received_at < until
-    AND protocol = {protocol}
-    AND ((src_addr = toIPv6('{a}') AND dst_addr = toIPv6('{b}'){a_to_b})
-        OR (src_addr = toIPv6('{b}') AND dst_addr = toIPv6('{a}'){b_to_a}))
+    AND {which}
 ORDER BY received_at, exporter, src_addr

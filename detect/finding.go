@@ -43,6 +43,12 @@ func (c *Conversation) Finding(detector string, w Window, inv *inventory.Invento
 		f.Exporters = append(f.Exporters, ExporterText(addr, inv.ExporterName))
 	}
 	slices.Sort(f.Exporters)
+	for _, s := range c.Sightings {
+		f.Sightings = append(f.Sightings, alert.Sighting{
+			Exporter: ExporterText(s.Exporter, inv.ExporterName), Sampling: s.Sampling,
+			Flows: s.Flows, BytesToAsset: s.BytesIn, BytesToPeer: s.BytesOut, Packets: s.Packets,
+		})
+	}
 	return f
 }
 
@@ -57,14 +63,26 @@ func (c *Conversation) Identity(detector, rule string) string {
 // SQL is the query that shows the conversation's records in the window.
 func (c *Conversation) SQL(w Window) string {
 	out, in := c.portConditions()
-	return strings.NewReplacer(
+	which := strings.NewReplacer(
 		"{a}", c.AssetAddr.String(),
 		"{b}", c.PeerAddr.String(),
 		"{protocol}", strconv.Itoa(int(c.Protocol)),
-		"{since}", SQLTime(w.Start),
-		"{until}", SQLTime(w.End),
 		"{a_to_b}", out,
 		"{b_to_a}", in,
+	).Replace(`protocol = {protocol}
+    AND ((src_addr = toIPv6('{a}') AND dst_addr = toIPv6('{b}'){a_to_b})
+        OR (src_addr = toIPv6('{b}') AND dst_addr = toIPv6('{a}'){b_to_a}))`)
+	return EvidenceSQL(w, fmt.Sprintf("The flow records between %s and %s", c.AssetAddr, c.PeerAddr), which)
+}
+
+// EvidenceSQL is the query that shows the watched flow records of the window for
+// which the condition which holds. Its comment says what it is about.
+func EvidenceSQL(w Window, about, which string) string {
+	return strings.NewReplacer(
+		"{about}", strings.NewReplacer("*/", " ", "\n", " ").Replace(about), // it stands in a comment
+		"{which}", which,
+		"{since}", SQLTime(w.Start),
+		"{until}", SQLTime(w.End),
 	).Replace(evidenceSQL)
 }
 
@@ -107,29 +125,33 @@ func (c *Conversation) quality(name func(netip.Addr) string) []string {
 	if !c.Answered && c.Established {
 		notes = append(notes, "only one direction was exported: it is not known what the other end answered")
 	}
-	if len(c.Exporters) == 1 {
-		notes = append(notes, "one router alone reported it")
-	}
 	slices.Sort(notes)
 	return notes
 }
 
 // EvidenceText says by what the flows show more than an attempt.
 func (c *Conversation) EvidenceText() string {
-	amounts := fmt.Sprintf("%s to %s, %s back, in %s", Bytes(c.BytesIn), c.Asset().Name(), Bytes(c.BytesOut), Count(c.Flows, "flow"))
+	var amounts []string
+	if c.BytesIn > 0 {
+		amounts = append(amounts, Bytes(c.BytesIn)+" to "+c.Asset().Name())
+	}
+	if c.BytesOut > 0 {
+		amounts = append(amounts, Bytes(c.BytesOut)+" from it")
+	}
+	seen := "; most recently " + strings.Join(amounts, " and ") + ", in " + Count(c.Flows, "flow")
 	switch {
 	case c.Answered:
-		return "both sides took part: " + amounts
+		return "both sides took part" + seen
 	case c.Protocol == flow.ProtocolTCP:
-		return "data was carried, though only one direction was exported: " + amounts
+		return "data was carried, though only one direction was exported" + seen
 	default:
-		return "traffic was sent and no answer seen: " + amounts
+		return "traffic was sent and no answer seen" + seen
 	}
 }
 
-// OpenedText says who opened the conversation, and when its first packet was seen.
+// OpenedText says who opened the conversation, and when the latest session began.
 func (c *Conversation) OpenedText() string {
-	since := "; first packet at " + Clock(c.At())
+	since := "; its latest session began at " + Clock(c.At())
 	switch c.Initiator {
 	case "peer":
 		return "opened by " + c.Peer().Name() + since

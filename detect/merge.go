@@ -27,6 +27,14 @@ func Merge(findings []alert.Finding) []alert.Finding {
 
 // fold adds the finding to one of the same ID and window.
 func fold(into, f *alert.Finding) {
+	Add(into, f)
+	into.SQL = "(" + into.SQL + ")\nUNION ALL\n(" + f.SQL + ")"
+}
+
+// Add makes into stand for f as well: the worst severity, the sum of the amounts,
+// the span of both, the exporters and caveats of either. Its texts, ends and query
+// stay as they are.
+func Add(into, f *alert.Finding) {
 	into.Severity = max(into.Severity, f.Severity)
 	into.Flows += f.Flows
 	into.BytesToAsset += f.BytesToAsset
@@ -38,14 +46,32 @@ func fold(into, f *alert.Finding) {
 	if f.LastSeen.After(into.LastSeen) {
 		into.LastSeen = f.LastSeen
 	}
-	into.SQL = "(" + into.SQL + ")\nUNION ALL\n(" + f.SQL + ")"
+	into.Sightings = addSightings(into.Sightings, f.Sightings)
 	into.Exporters = Union(into.Exporters, f.Exporters, strings.Compare)
 	into.Quality = Union(into.Quality, f.Quality, strings.Compare)
 }
 
+// addSightings adds up what each exporter saw of both.
+func addSightings(a, b []alert.Sighting) []alert.Sighting {
+	all := slices.Clone(a)
+	for _, s := range b {
+		i := slices.IndexFunc(all, func(x alert.Sighting) bool { return x.Exporter == s.Exporter })
+		if i < 0 {
+			all = append(all, s)
+			continue
+		}
+		all[i].Sampling = max(all[i].Sampling, s.Sampling)
+		all[i].Flows += s.Flows
+		all[i].BytesToAsset += s.BytesToAsset
+		all[i].BytesToPeer += s.BytesToPeer
+		all[i].Packets += s.Packets
+	}
+	return all
+}
+
 // Union joins two lists without repetition, sorted by cmp.
 func Union[T comparable](a, b []T, cmp func(a, b T) int) []T {
-	all := slices.Concat(a, b)
+	all := append(append([]T{}, a...), b...) // not nil: it becomes a list in JSON
 	slices.SortFunc(all, cmp)
 	return slices.Compact(all)
 }

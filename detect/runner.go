@@ -44,6 +44,10 @@ func (r *runner) batch(ctx context.Context, complete time.Time) (more bool, err 
 		r.metrics.errors.Inc()
 		return false, err
 	}
+	if err := r.rewind(ctx, complete); err != nil {
+		r.metrics.errors.Inc()
+		return false, err
+	}
 	from, n := r.next, 0
 	for w := range Windows(r.next, complete, r.cfg.Window) {
 		if n == batchWindows {
@@ -81,6 +85,26 @@ func (r *runner) resume(ctx context.Context, complete time.Time) error {
 		r.logger.Info("detector starts", "from", end)
 	}
 	r.reached(end.UTC())
+	return nil
+}
+
+// maxAhead is how far progress may be ahead of what is complete before the clock is
+// held to have been wrong: two nodes of one store differ by less.
+const maxAhead = time.Minute
+
+// rewind goes on from now where detection had come further than now: the clock had
+// been ahead, and what is stored from now on must not pass unseen.
+func (r *runner) rewind(ctx context.Context, complete time.Time) error {
+	if r.next.Sub(complete) <= maxAhead {
+		return nil
+	}
+	end := align(complete, r.cfg.Window)
+	r.metrics.errors.Inc()
+	r.logger.Error("the clock was ahead: detection goes on from now", "had_come_to", r.next, "from", end)
+	if err := r.store.RewindProgress(ctx, r.detector.Name(), end); err != nil {
+		return err
+	}
+	r.reached(end)
 	return nil
 }
 

@@ -13,6 +13,7 @@ var (
 	ValidAccounts                       = technique("T1078", "Valid Accounts", "Initial Access")
 	ExternalRemoteServices              = technique("T1133", "External Remote Services", "Initial Access")
 	RemoteServices                      = technique("T1021", "Remote Services", "Lateral Movement")
+	NetworkServiceDiscovery             = technique("T1046", "Network Service Discovery", "Discovery")
 	ActiveScanning                      = technique("T1595", "Active Scanning", "Reconnaissance")
 	ApplicationLayerProtocol            = technique("T1071", "Application Layer Protocol", "Command and Control")
 	NonApplicationLayerProtocol         = technique("T1095", "Non-Application Layer Protocol", "Command and Control")

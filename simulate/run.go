@@ -127,12 +127,12 @@ type sender struct {
 	metrics *metrics
 	started time.Time
 	conns   []Conn
-	failing []bool // routers whose last datagram was refused
+	failed  []bool // routers of which a datagram was refused: said once
 	stats   *Stats
 }
 
 func (s *sender) open() error {
-	s.failing = make([]bool, len(s.network.routers))
+	s.failed = make([]bool, len(s.network.routers))
 	for _, r := range s.network.routers {
 		conn, err := s.opts.Dial(r, s.opts.Target)
 		if err != nil {
@@ -165,7 +165,6 @@ func (s *sender) send(router int, _ time.Time, datagram []byte) error {
 	_, err := s.conns[router].Write(datagram)
 	switch {
 	case err == nil:
-		s.failing[router] = false
 		s.stats.Datagrams++
 		s.stats.DatagramBytes += uint64(len(datagram))
 		s.metrics.datagrams.WithLabelValues(name).Inc()
@@ -173,10 +172,10 @@ func (s *sender) send(router int, _ time.Time, datagram []byte) error {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOBUFS), errors.Is(err, syscall.EAGAIN):
 		s.stats.SendErrors++
 		s.metrics.sendErrors.WithLabelValues(name).Inc()
-		if !s.failing[router] {
+		if !s.failed[router] {
 			s.opts.Logger.Warn("datagram not sent", "component", "simulate", "router", name, "target", s.opts.Target, "error", err)
 		}
-		s.failing[router] = true
+		s.failed[router] = true
 		return nil
 	default:
 		return fmt.Errorf("send as router %s to %s: %w", name, s.opts.Target, err)

@@ -18,6 +18,10 @@ const haystack = `concat(title, '\n', summary, '\n', asset, '\n', peer_asset, '\
     asset_as_org, '\n', peer_as_org, '\n',
     replaceRegexpOne(toString(asset_addr), '^::ffff:([0-9.]+)$', '\\1'), '\n', replaceRegexpOne(toString(peer_addr), '^::ffff:([0-9.]+)$', '\\1'))`
 
+// changedAfter selects by version. That alone would fold every finding ever stored;
+// the identities, which are the key of the table, leave those that changed.
+const changedAfter = "id IN (SELECT id FROM findings WHERE version > {after:UInt64}) AND version > {after:UInt64}"
+
 // Alerts gives the alerts that the query selects, in the order it says. Lists are
 // never nil.
 func (s *Store) Alerts(ctx context.Context, q alert.Query) ([]alert.Alert, error) {
@@ -57,7 +61,7 @@ func alertsQuery(q alert.Query) (statement string, args []any) {
 	where.add(q.Text != "", "positionCaseInsensitiveUTF8("+haystack+", {text:String}) > 0", "text", q.Text)
 	where.add(!q.Since.IsZero(), "last_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')", "since", q.Since.UnixMilli())
 	where.add(!q.Until.IsZero(), "first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')", "until", q.Until.UnixMilli())
-	where.add(q.AfterVersion != 0, "version > {after:UInt64}", "after", q.AfterVersion)
+	where.add(q.AfterVersion != 0, changedAfter, "after", q.AfterVersion)
 	where.add(q.BeforeVersion != 0, "version < {before:UInt64}", "before", q.BeforeVersion)
 
 	order := "DESC"

@@ -15,7 +15,7 @@ import (
 	"tapwatch/storage"
 )
 
-var compareAlerts = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty()}
+var compareAlerts = cmp.Options{cmpopts.EquateComparable(netip.Addr{}), cmpopts.EquateEmpty(), cmpopts.IgnoreFields(alert.Finding{}, "Sightings")}
 
 // fullFinding has a value in every member.
 func fullFinding() alert.Finding {
@@ -35,6 +35,7 @@ func fullFinding() alert.Finding {
 		},
 		Initiator: "peer", Protocol: 6, Port: 4433,
 		Flows: 3, BytesToAsset: 1 << 50, BytesToPeer: 2, Packets: 9,
+		Sightings: []alert.Sighting{{Exporter: "r1 (127.1.0.1)", Sampling: 1, Flows: 3, BytesToAsset: 1 << 50, BytesToPeer: 2, Packets: 9}},
 		Exporters: []string{"r1 (127.1.0.1)"}, Quality: []string{"one exporter only"},
 		Techniques: []alert.Technique{
 			{ID: "T1040", Name: "Network Sniffing", Tactic: "Collection", Matrix: "Enterprise v19"},
@@ -99,6 +100,7 @@ func TestAlertFoldsItsFindings(t *testing.T) {
 	second.WindowStart, second.WindowEnd = first.WindowEnd, first.WindowEnd.Add(time.Minute)
 	second.FirstSeen, second.LastSeen = second.WindowStart, second.WindowEnd
 	second.Severity, second.Title, second.Flows = alert.Medium, "later", 5
+	second.Sightings[0].Flows = 5
 	second.Exporters = []string{"r2 (127.1.0.2)", "r1 (127.1.0.1)"}
 	insert(t, s, testTime, first)
 	insert(t, s, testTime.Add(time.Minute), second)
@@ -262,7 +264,7 @@ func TestAlertFoldsItsWindows(t *testing.T) {
 	finding := func(at time.Time, quality ...string) alert.Finding {
 		f := fullFinding()
 		f.WindowStart, f.WindowEnd, f.Quality = at, at.Add(time.Minute), quality
-		f.SQL = fmt.Sprintf("SELECT '%s' AS since, '%s' AS until", at.Format("2006-01-02 15:04:05.000"), f.WindowEnd.Format("2006-01-02 15:04:05.000"))
+		f.SQL = evidenceSQL(at, f.WindowEnd)
 		return f
 	}
 	last := testTime.Add(2 * time.Hour)
@@ -272,11 +274,45 @@ func TestAlertFoldsItsWindows(t *testing.T) {
 	if diff := cmp.Diff([]string{"sampled"}, got.Quality); diff != "" {
 		t.Error(diff)
 	}
-	want := fmt.Sprintf("SELECT '%s' AS since, '%s' AS until", testTime.Format("2006-01-02 15:04:05.000"), last.Add(time.Minute).Format("2006-01-02 15:04:05.000"))
-	if diff := cmp.Diff(want, got.SQL); diff != "" {
+	if diff := cmp.Diff(evidenceSQL(testTime, last.Add(time.Minute)), got.SQL); diff != "" {
 		t.Error(diff)
 	}
 	if got.Findings != 3 || got.Flows != 3*first.Flows {
 		t.Errorf("%d findings, %d flows", got.Findings, got.Flows)
+	}
+}
+
+// evidenceSQL is a finding's query in the form of those of detectors, about an
+// asset of two addresses.
+func evidenceSQL(since, until time.Time) string {
+	const layout = "2006-01-02 15:04:05.000"
+	one := fmt.Sprintf("WITH toDateTime64('%s', 3, 'UTC') AS since, toDateTime64('%s', 3, 'UTC') AS until SELECT since, until",
+		since.Format(layout), until.Format(layout))
+	return "(" + one + ")\nUNION ALL\n(" + one + ")"
+}
+
+// TestAlertCountsOncePerRouter: three routers report the same flows, each in a window
+// of its own. The alert tells the amounts of one of them, and rather of one that
+// samples less than of one that tells a little more.
+func TestAlertCountsOncePerRouter(t *testing.T) {
+	s := testkit.Store(t)
+	id := alert.Identity("policy", "routers")
+	for i, seen := range []alert.Sighting{
+		{Exporter: "border", Sampling: 4096, Flows: 9, BytesToPeer: 400, Packets: 4},
+		{Exporter: "core", Sampling: 1000, Flows: 5, BytesToPeer: 1300, Packets: 14},
+		{Exporter: "gateway", Sampling: 1, Flows: 4, BytesToPeer: 1000, BytesToAsset: 70, Packets: 10},
+	} {
+		for w := range 2 {
+			f := fullFinding()
+			f.ID, f.Sightings = id, []alert.Sighting{seen}
+			f.WindowStart = testTime.Add(time.Duration(2*i+w) * time.Minute)
+			f.Flows, f.BytesToPeer, f.BytesToAsset, f.Packets = seen.Flows, seen.BytesToPeer, seen.BytesToAsset, seen.Packets
+			insert(t, s, testTime, f)
+		}
+	}
+	a := get(t, s, id)
+	if a.BytesToPeer != 2000 || a.BytesToAsset != 140 || a.Packets != 20 {
+		t.Errorf("%d bytes to the peer, %d to the asset, %d packets; the gateway, which sees every packet, has 2000, 140 and 20",
+			a.BytesToPeer, a.BytesToAsset, a.Packets)
 	}
 }

@@ -56,8 +56,32 @@ type findingColumns struct {
 // findingRow is a row of table findings.
 type findingRow struct {
 	findingColumns
+	sightingColumns
 	StoredAt time.Time `ch:"stored_at"`
 	Version  uint64    `ch:"version"`
+}
+
+// sightingColumns are a finding's sightings, column by column.
+type sightingColumns struct {
+	Exporters    []string `ch:"sighting_exporters"`
+	Sampling     []uint32 `ch:"sighting_sampling"`
+	Flows        []uint64 `ch:"sighting_flows"`
+	BytesToAsset []uint64 `ch:"sighting_bytes_to_asset"`
+	BytesToPeer  []uint64 `ch:"sighting_bytes_to_peer"`
+	Packets      []uint64 `ch:"sighting_packets"`
+}
+
+func sightingsOf(f *alert.Finding) sightingColumns {
+	c := sightingColumns{[]string{}, []uint32{}, []uint64{}, []uint64{}, []uint64{}, []uint64{}}
+	for _, s := range f.Sightings {
+		c.Exporters = append(c.Exporters, s.Exporter)
+		c.Sampling = append(c.Sampling, s.Sampling)
+		c.Flows = append(c.Flows, s.Flows)
+		c.BytesToAsset = append(c.BytesToAsset, s.BytesToAsset)
+		c.BytesToPeer = append(c.BytesToPeer, s.BytesToPeer)
+		c.Packets = append(c.Packets, s.Packets)
+	}
+	return c
 }
 
 // alertRow is a row of view alerts.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -31,19 +32,28 @@ func (s *Store) InsertFindings(ctx context.Context, findings []alert.Finding, st
 	if len(rows) == 0 {
 		return nil
 	}
-	var last uint64
-	if err := s.QueryRow(ctx, "SELECT max(version) FROM findings").Scan(&last); err != nil {
-		return fmt.Errorf("read the last version of the findings: %w", err)
+	last, err := s.NewestVersion(ctx)
+	if err != nil {
+		return err
 	}
 	now := uint64(max(storedAt.UnixMicro(), 0))
 	for i := range rows {
 		last = max(now, last+1)
 		rows[i].Version, rows[i].StoredAt = last, storedTime(storedAt)
 	}
-	if err := insertRows(ctx, s.conn, "findings", rows); err != nil {
+	if err := insertRows(ctx, s.conn, "findings", rows, ""); err != nil {
 		return fmt.Errorf("insert %d findings: %w", len(rows), err)
 	}
 	return nil
+}
+
+// NewestVersion is the greatest version of any stored finding, and so of any alert;
+// 0 if none is stored.
+func (s *Store) NewestVersion(ctx context.Context) (version uint64, err error) {
+	if err := s.QueryRow(ctx, "SELECT max(version) FROM findings").Scan(&version); err != nil {
+		return 0, fmt.Errorf("read the newest version of the findings: %w", err)
+	}
+	return version, nil
 }
 
 // changedFindings gives the rows of the findings that are not stored as they are.
@@ -53,6 +63,8 @@ func (s *Store) changedFindings(ctx context.Context, findings []alert.Finding) (
 	for i := range findings {
 		ids[i], starts[i] = findings[i].ID, storedTime(findings[i].WindowStart).UnixMilli()
 	}
+	slices.Sort(starts)
+	starts = slices.Compact(starts) // mostly one: the findings of a window
 	var stored []findingRow
 	err := s.Select(ctx, &stored,
 		"SELECT * FROM findings FINAL WHERE id IN {ids:Array(String)} AND toUnixTimestamp64Milli(window_start) IN {starts:Array(Int64)}",
@@ -73,7 +85,7 @@ func (s *Store) changedFindings(ctx context.Context, findings []alert.Finding) (
 		columns := columnsOf(&findings[i])
 		at := key{columns.ID, columns.WindowStart.UnixMilli()}
 		if old := known[at]; old == nil || !sameFinding(old, &columns) {
-			changed = append(changed, findingRow{findingColumns: columns})
+			changed = append(changed, findingRow{findingColumns: columns, sightingColumns: sightingsOf(&findings[i])})
 			known[at] = &columns
 		}
 	}
@@ -91,9 +103,15 @@ func sameFinding(a, b *findingColumns) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// insertRows stores structs with `ch` tags in one insert.
-func insertRows[T any](ctx context.Context, conn driver.Conn, table string, rows []T) error {
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{"async_insert": 0}))
+// insertRows stores structs with `ch` tags in one insert. Where a token is given,
+// and the table remembers tokens, an insert with the token of one that was stored
+// stores nothing.
+func insertRows[T any](ctx context.Context, conn driver.Conn, table string, rows []T, token string) error {
+	settings := clickhouse.Settings{"async_insert": 0}
+	if token != "" {
+		settings["insert_deduplicate"], settings["insert_deduplication_token"] = 1, token
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
 	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table)
 	if err != nil {
 		return err

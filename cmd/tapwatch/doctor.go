@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,20 +49,17 @@ func (c *doctorCommand) Run(ctx context.Context, env *environment) error {
 // printDiagnosis writes a table of all, and below it what is wrong.
 func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []string) error {
 	if len(exporters) == 0 {
-		_, err := fmt.Fprintf(w, "No exporter has sent anything yet, and the inventory lists none.\n"+
+		_, err := fmt.Fprintf(w, "No exporter has sent anything in the last day, and the inventory lists none.\n"+
 			"Point a router's flow export (NetFlow v5/v9, IPFIX or sFlow) at this machine, UDP %s, and see that no filter drops it.\n",
 			strings.Join(listen, " or "))
 		return err
 	}
-	if err := writeDiagnosis(w, exporters, "table"); err != nil {
+	present := slices.DeleteFunc(slices.Clone(exporters), func(e console.ExporterStatus) bool { return e.Status == console.StatusGone })
+	if err := writeDiagnosis(w, present, "table"); err != nil {
 		return err
 	}
-	well, present := 0, 0
-	for _, e := range exporters {
-		if e.Status == console.StatusGone {
-			continue
-		}
-		present++
+	well := 0
+	for _, e := range present {
 		if len(e.Problems) == 0 {
 			well++
 			continue
@@ -71,8 +69,8 @@ func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []st
 			fmt.Fprintf(w, "  - %s\n", p)
 		}
 	}
-	fmt.Fprintf(w, "\n%d of %d exporters are well.\n", well, present)
-	if gone := len(exporters) - present; gone > 0 {
+	fmt.Fprintf(w, "\n%d of %d exporters are well.\n", well, len(present))
+	if gone := len(exporters) - len(present); gone > 0 {
 		fmt.Fprintf(w, "%d more were not heard for a day, and the inventory does not list them: they are left out.\n", gone)
 	}
 	return nil
@@ -122,8 +120,13 @@ func sampling(e console.ExporterStatus) string {
 	if len(e.SamplingIntervals) == 0 {
 		return "not said"
 	}
+	const most = 3 // routers have one or two; more say that something is wrong
 	var all []string
-	for _, n := range e.SamplingIntervals {
+	for i, n := range e.SamplingIntervals {
+		if i == most {
+			all = append(all, fmt.Sprintf("and %d more", len(e.SamplingIntervals)-most))
+			break
+		}
 		all = append(all, fmt.Sprintf("1:%d", n))
 	}
 	return strings.Join(all, " ")

@@ -47,7 +47,7 @@ type stdio struct {
 
 // cli is the command line. Every command is a struct of its own file.
 type cli struct {
-	Config    string `short:"c" help:"Configuration file. Without one every setting has its default." placeholder:"FILE" env:"TAPWATCH_CONFIG"`
+	Config    string `short:"c" help:"Configuration file; without it tapwatch.yaml, where there is one. A setting that is not written has its default." placeholder:"FILE" env:"TAPWATCH_CONFIG"`
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error; by default info for run, else warn." enum:",debug,info,warn,error" default:"" placeholder:"LEVEL" env:"TAPWATCH_LOG_LEVEL"`
 	LogFormat string `help:"How log lines look: text or json." enum:"text,json" default:"text" env:"TAPWATCH_LOG_FORMAT"`
 

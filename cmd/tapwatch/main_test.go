@@ -56,10 +56,10 @@ func TestMisuse(t *testing.T) {
 		{"unknown flag", nil, []string{"run", "--verbose"}, "--verbose"},
 		{"no such configuration file", nil, []string{"-c", "no.yaml", "run"}, "no.yaml: no such file"},
 		{"unknown key", map[string]string{"tapwatch.yaml": "collector:\n  lisen: [\":2055\"]\n"}, []string{"run"}, `tapwatch.yaml:2:3: unknown field "lisen"`},
-		{"value of a wrong type", map[string]string{"tapwatch.yaml": "collector:\n  workers: many\n"}, []string{"run"}, "tapwatch.yaml:2:12: "},
+		{"value of a wrong type", map[string]string{"tapwatch.yaml": "collector:\n  workers: many\n"}, []string{"run"}, `tapwatch.yaml:2:12: "many" is not a whole number`},
 		{"bad value", map[string]string{"tapwatch.yaml": "collector:\n  exporters: some\n"}, []string{"run"}, "tapwatch.yaml:2:14: collector.exporters: "},
 		{"bad duration", map[string]string{"tapwatch.yaml": "detect:\n  window: ten\n"}, []string{"run"}, `tapwatch.yaml:2:11: detect.window: "ten" is not a duration`},
-		{"no such inventory", map[string]string{"tapwatch.yaml": "inventory: inv.yaml\n"}, []string{"run"}, "inv.yaml: no such file"},
+		{"no such inventory", map[string]string{"tapwatch.yaml": "inventory: inv.yaml\n"}, []string{"run"}, "tapwatch.yaml:1:12: inventory: "},
 		{
 			"mistake in the inventory",
 			map[string]string{"tapwatch.yaml": "inventory: inv.yaml\n", "inv.yaml": "zones:\n- name: li\n  kind: lawful-intercept\n  prefixes: [10.0.0.0/33]\n"},

@@ -21,8 +21,11 @@ type replayCommand struct {
 
 // Help shows an example.
 func (replayCommand) Help() string {
-	return `The records are decoded, enriched and stored as if they arrived now, but with the captures' stamps as received_at. The
+	return `The records are decoded and enriched as what a router sends now, and stored with the captures' stamps as received_at. The
 files are one stream: templates of the first serve the next. Works beside a running tapwatch on the same data.
+
+Live detection looks at what arrives, not at what is replayed: ask in SQL. One exception: exporters of a capture of the
+last day that send nothing now are reported as silent.
 
 Example:
 
@@ -82,7 +85,8 @@ func printReplayed(w io.Writer, r app.Replayed, took time.Duration) error {
 		return err
 	}
 	if r.Datagrams > 0 {
-		fmt.Fprintf(w, "received between %s and %s UTC\n", r.First.UTC().Format(time.DateTime), r.Last.UTC().Format(time.DateTime))
+		fmt.Fprintf(w, "received between %s and %s UTC; live detection does not look at them\n",
+			r.First.UTC().Format(time.DateTime), r.Last.UTC().Format(time.DateTime))
 	}
 	for _, reason := range slices.Sorted(maps.Keys(r.Dropped)) {
 		fmt.Fprintf(w, "not decoded: %d %s\n", r.Dropped[reason], reason)

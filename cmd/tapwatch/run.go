@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 
 	"tapwatch/internal/app"
@@ -34,13 +35,13 @@ func (runCommand) Run(ctx context.Context, env *environment) error {
 	a.OnReady = func(at app.Addresses) {
 		env.logger.Info("tapwatch runs", "collector", at.Collector, "console", "http://"+at.Console.String()+"/", "version", version)
 	}
-	defer reloadOnHangup(a, env)()
+	defer reloadOnHangup(a, cfg, env)()
 	return a.Run(ctx)
 }
 
 // reloadOnHangup reloads a's files on every SIGHUP until the returned function is
 // called.
-func reloadOnHangup(a *app.App, env *environment) (stop func()) {
+func reloadOnHangup(a *app.App, cfg app.Config, env *environment) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	done := make(chan struct{})
@@ -49,6 +50,12 @@ func reloadOnHangup(a *app.App, env *environment) (stop func()) {
 		for range hangups {
 			if err := a.Reload(); err != nil {
 				env.logger.Error("reload failed", "error", err)
+			}
+			switch now, err := env.load(); {
+			case err != nil:
+				env.logger.Error("the configuration has mistakes: the one of the start stays in force", "error", err)
+			case !reflect.DeepEqual(now, cfg):
+				env.logger.Warn("the configuration has changed: a restart puts it in force; a reload reads the inventory, the lists and the databases alone")
 			}
 		}
 	}()

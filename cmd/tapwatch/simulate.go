@@ -12,7 +12,7 @@ import (
 )
 
 type simulateCommand struct {
-	To       netip.AddrPort `help:"Where the routers export to: an IPv4 loopback address and port." default:"127.0.0.1:2055" placeholder:"ADDR:PORT"`
+	To       netip.AddrPort `help:"Where the routers export to: an IPv4 loopback address and port; 127.0.0.1:2055 by default." default:"127.0.0.1:2055" placeholder:"ADDR:PORT"`
 	Pcap     string         `help:"Write a capture of the exports instead of sending them." placeholder:"FILE" xor:"out"`
 	Labels   string         `help:"Write the ground truth, which flows are the intruders', as JSON." placeholder:"FILE"`
 	Start    time.Time      `help:"Beginning of stream time of a capture (RFC 3339); without one, a duration ago." placeholder:"TIME"`
@@ -83,8 +83,13 @@ func (c *simulateCommand) Run(ctx context.Context, env *environment) error {
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(env.out, "%d flow records in %d datagrams, %d not sent\n", stats.Records, stats.Datagrams, stats.SendErrors)
-	return err
+	if _, err := fmt.Fprintf(env.out, "%d flow records, %d datagrams sent, %d refused\n", stats.Records, stats.Datagrams, stats.SendErrors); err != nil {
+		return err
+	}
+	if stats.SendErrors > stats.Datagrams {
+		return fmt.Errorf("most datagrams were refused: does a collector listen on UDP %s?", c.To)
+	}
+	return nil
 }
 
 // end is when the simulation that began at start ended, in stream time.

@@ -49,7 +49,7 @@ func TestReplayAndAsk(t *testing.T) {
 		{"no rows", []string{"sql", "SELECT title FROM alerts"}, exitGood, "title\n"},
 		{"read-only", []string{"sql", "TRUNCATE TABLE flows"}, exitFailed, "Not enough privileges"},
 		{"a mistake in the query", []string{"sql", "SELECT nothing_such FROM flows"}, exitFailed, "nothing_such"},
-		{"doctor", []string{"doctor"}, exitGood, "netflow9"},
+		{"doctor", []string{"doctor"}, exitGood, "No exporter has sent anything in the last day"},
 		{"migrate", []string{"migrate"}, exitGood, "the tables are up to date"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -80,7 +80,7 @@ function evidence(alert) {
   return section('Evidence',
     alert.quality.length > 0
       ? h('ul', { class: 'quality' }, alert.quality.map((q) => h('li', {}, q)))
-      : h('p', {}, 'The flows are not sampled, show both directions and come from more than one router.'),
+      : h('p', {}, 'Nothing is noted against it as to sampling and directions. What was lost on the way is under Exporters.'),
     alert.exporters.length > 0 && h('p', {}, `Seen by ${alert.exporters.join(', ')}.`))
 }
 

@@ -66,9 +66,13 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 		if _, held := inv.UnderMaintenance(c.FirstSeen, inventory.Subject{Zone: c.AssetZone, Asset: c.AssetName}); held {
 			continue
 		}
-		if rule := judge(&c); rule != ruleProbe {
+		switch rule := judge(&c); {
+		case rule == ruleContact && c.PeerSpoke:
+			// The listed end did answer: our own part is exported in a later window,
+			// and makes it a conversation then.
+		case rule != ruleProbe:
 			findings = append(findings, d.finding(&c, rule, w, inv))
-		} else if d.cfg.Probes {
+		case d.cfg.Probes:
 			probed.add(&c)
 		}
 	}

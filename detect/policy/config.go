@@ -18,6 +18,10 @@ type Config struct {
 	// UnlistedAssets also reports allowed traffic of a zone's address that no asset
 	// owns: a system that nobody entered in the inventory.
 	UnlistedAssets bool `yaml:"unlisted_assets"`
+	// MaxPerAsset is how many findings of one rule in one window an asset may have,
+	// or an address outside the zone, or all addresses of a zone that no asset owns
+	// together. The rest of each folds into one finding.
+	MaxPerAsset int `yaml:"max_per_asset"`
 }
 
 // The values of Config.WithinZone.
@@ -28,7 +32,7 @@ const (
 
 // DefaultConfig returns the configuration of a detector that nobody configured.
 func DefaultConfig() Config {
-	return Config{Horizon: 5 * time.Minute, WithinZone: WithinZoneAllow, UnlistedAssets: true}
+	return Config{Horizon: 5 * time.Minute, WithinZone: WithinZoneAllow, UnlistedAssets: true, MaxPerAsset: 50}
 }
 
 // Validate returns a config.KeyError for each value that cannot be.
@@ -39,6 +43,9 @@ func (c *Config) Validate() error {
 	}
 	if c.WithinZone != WithinZoneAllow && c.WithinZone != WithinZoneRules {
 		all = append(all, config.Invalid("within_zone", "%q is unknown: use %s or %s", c.WithinZone, WithinZoneAllow, WithinZoneRules))
+	}
+	if c.MaxPerAsset < 1 {
+		all = append(all, config.Invalid("max_per_asset", "%d is below 1", c.MaxPerAsset))
 	}
 	return errors.Join(all...)
 }

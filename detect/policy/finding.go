@@ -49,14 +49,15 @@ func reasons(c *detect.Conversation, v verdict, misses []string) []string {
 	case ruleUnlisted:
 		all = append(all, fmt.Sprintf("%s belongs to %s, but no asset owns it; rule %s allows the traffic", c.AssetAddr, c.AssetZone, v.allowedBy))
 	}
-	for _, m := range misses {
-		all = append(all, "nearest: "+m)
-	}
 	all = append(all, whereFrom(c))
 	if c.PeerIntel != "" {
 		all = append(all, "the other end is on an intelligence list: "+c.PeerIntel)
 	}
-	return append(all, c.EvidenceText(), c.OpenedText())
+	all = append(all, c.EvidenceText(), c.OpenedText())
+	for _, m := range misses {
+		all = append(all, "nearest: "+m)
+	}
+	return all
 }
 
 // whereFrom says how near the other end is.
@@ -106,13 +107,13 @@ func nextSteps(c *detect.Conversation, v verdict, owners []string) []string {
 	}
 	steps = append(steps,
 		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
-		fmt.Sprintf("Do not log in to %s over the network, and not from %s: credentials may be stolen as you type. Use its console.", asset, peer))
+		fmt.Sprintf("Do not log in to %s over the network: credentials may be stolen as you type. Use its console.", asset))
 	if c.PeerName == "" && c.PeerZone == "" {
-		steps = append(steps, fmt.Sprintf("If it was not planned, have %s blocked toward %s, after security has agreed: blocking tells the intruder that you know.",
-			c.PeerAddr, c.AssetZone))
-	} else {
-		steps = append(steps, fmt.Sprintf("If it was not planned, treat %s as taken over as well: look at who logged in there, and from where.", peer))
+		return append(steps, fmt.Sprintf("If it was not planned, have %s blocked toward %s, after security has agreed: blocking tells the intruder that you know.",
+			c.PeerAddr, c.AssetZone),
+			"If it was planned, it is for the owner, by day, to add an allow rule for it to the inventory. Do not add one for an outside address on your own.")
 	}
+	steps = append(steps, fmt.Sprintf("If it was not planned, treat %s as taken over as well: do not log in from there, and look at who did, and from where.", peer))
 	return append(steps, "If it was planned, add this to allow in the inventory, have it reviewed, run tapwatch check and reload: "+allowRule(c, v.asked))
 }
 

@@ -35,7 +35,8 @@ func New(cfg Config, inv func() *inventory.Inventory) *Detector {
 func (*Detector) Name() string { return Name }
 
 // Detect returns one finding for each conversation of the window that touches a
-// lawful-intercept zone and that the inventory does not allow.
+// lawful-intercept zone and that the inventory does not allow. Of one end it
+// returns at most Config.MaxPerAsset of a rule, and one for the rest together.
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
 	inv := d.inventory()
 	conversations, err := detect.Conversations(ctx, h, detect.ConversationQuery{
@@ -47,17 +48,26 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 	if err != nil {
 		return nil, err
 	}
-	var findings []alert.Finding
+	var hits []hit
 	for i := range conversations {
 		c := &conversations[i]
 		if c.PeerZoneKind == flow.ZoneLawfulIntercept && c.PeerName == "" && c.AssetName != "" {
 			*c = c.Turned() // the end that no asset owns is what to talk about
 		}
 		if v, ok := d.judge(c, inv); ok {
-			findings = append(findings, finding(c, v, w, inv))
+			hits = append(hits, hit{c, v, c.Identity(Name, v.rule)})
 		}
 	}
-	return detect.Merge(findings), nil
+	alone, sweeps := gather(hits, d.cfg.MaxPerAsset)
+	var findings []alert.Finding
+	for _, h := range alone {
+		findings = append(findings, finding(h.Conversation, h.verdict, w, inv))
+	}
+	findings = detect.Merge(findings)
+	for _, s := range sweeps {
+		findings = append(findings, s.finding(w, inv))
+	}
+	return findings, nil
 }
 
 // The rules of the detector, as alerts name them.

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -14,13 +13,9 @@ import (
 //go:embed evidence.sql
 var evidenceSQL string
 
-// finding puts an exporter's silence into words; all says that it stands for every
-// exporter.
-func (d *Detector) finding(ctx context.Context, h detect.History, s *scene, x exporter, r rhythm, all bool) (alert.Finding, error) {
-	watched, err := d.watched(ctx, h, x)
-	if err != nil {
-		return alert.Finding{}, err
-	}
+// finding puts an exporter's silence into words; watched is how many flows of
+// protected systems it reported before, all says that it stands for every exporter.
+func (d *Detector) finding(s *scene, x exporter, r rhythm, watched uint64, all bool) alert.Finding {
 	router := detect.ExporterText(x.Addr, s.inv.ExporterName)
 	at := s.inv.Lookup(x.Addr)
 	f := alert.Finding{
@@ -43,7 +38,7 @@ func (d *Detector) finding(ctx context.Context, h detect.History, s *scene, x ex
 	} else {
 		d.oneSilent(&f, x, r, silent, watched)
 	}
-	return f, nil
+	return f
 }
 
 // oneSilent says that one exporter fell silent while others were heard.

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"tapwatch/alert"
@@ -37,14 +38,8 @@ const (
 //go:embed exporters.sql
 var exportersSQL string
 
-//go:embed rhythm.sql
-var rhythmSQL string
-
 //go:embed life.sql
 var lifeSQL string
-
-//go:embed watched.sql
-var watchedSQL string
 
 // Detector is the telemetry detector. Safe for concurrent use.
 type Detector struct {
@@ -64,12 +59,6 @@ func (*Detector) Name() string { return Name }
 type exporter struct {
 	Addr netip.Addr `ch:"exporter"`
 	Last time.Time  `ch:"last"`
-}
-
-// rhythm is how an exporter sent before it was last heard.
-type rhythm struct {
-	Buckets    uint64 `ch:"buckets"`
-	GapSeconds uint64 `ch:"gap_seconds"`
 }
 
 // Detect judges once a minute of stream time which exporters have fallen silent.
@@ -108,36 +97,45 @@ type scene struct {
 }
 
 // judge returns the findings about the quiet exporters, which are ordered by when
-// they were last heard, the latest first.
+// they were last heard, the latest first. However many there are, it asks twice.
 func (d *Detector) judge(ctx context.Context, h detect.History, s *scene, quiet []exporter) ([]alert.Finding, error) {
+	quiet = slices.DeleteFunc(quiet, func(x exporter) bool { return s.life.silence(x.Last, s.now) < d.cfg.Silence })
+	rhythms, err := d.rhythms(ctx, h, quiet)
+	if err != nil {
+		return nil, err
+	}
+	due, all := d.outages(s, quiet, rhythms)
+	watched, err := d.watched(ctx, h, due)
+	if err != nil {
+		return nil, err
+	}
 	var findings []alert.Finding
-	judgedAll := false
-	for _, x := range quiet {
-		all := s.newest.Before(x.Last.Add(together))
-		if all && judgedAll {
-			continue // the latest of them stands for all
-		}
-		if s.life.silence(x.Last, s.now) < d.cfg.Silence {
-			continue
-		}
-		r, err := d.rhythm(ctx, h, x)
-		if err != nil {
-			return nil, err
-		}
-		if r.Buckets < d.cfg.MinBuckets {
-			continue
-		}
-		judgedAll = judgedAll || all
-		if all && s.newest.After(s.now.Add(-d.cfg.Silence)) || !d.due(s, x, r) {
-			continue
-		}
-		f, err := d.finding(ctx, h, s, x, r, all)
-		if err != nil {
-			return nil, err
-		}
-		findings = append(findings, f)
+	for _, x := range due {
+		findings = append(findings, d.finding(s, x, rhythms[x.Addr], watched[x.Addr], x.Addr == all))
 	}
 	return findings, nil
+}
+
+// outages are those of the quiet exporters whose silence is to be reported now. The
+// exporter all, if it is valid, is one of them that stands for every exporter.
+func (d *Detector) outages(s *scene, quiet []exporter, rhythms map[netip.Addr]rhythm) (due []exporter, all netip.Addr) {
+	judgedAll := false
+	for _, x := range quiet {
+		r, regular := rhythms[x.Addr]
+		standsForAll := s.newest.Before(x.Last.Add(together))
+		if !regular || standsForAll && judgedAll {
+			continue // the latest of them stands for all
+		}
+		judgedAll = judgedAll || standsForAll
+		if standsForAll && s.newest.After(s.now.Add(-d.cfg.Silence)) || !d.due(s, x, r) {
+			continue
+		}
+		if standsForAll {
+			all = x.Addr
+		}
+		due = append(due, x)
+	}
+	return due, all
 }
 
 // limit is how long the exporter may be silent, by its own habits.
@@ -187,34 +185,4 @@ func (d *Detector) life(ctx context.Context, h detect.History, now time.Time) (l
 		return nil, fmt.Errorf("read when the collector was alive: %w", err)
 	}
 	return minutes, nil
-}
-
-func (d *Detector) rhythm(ctx context.Context, h detect.History, x exporter) (rhythm, error) {
-	var rows []rhythm
-	err := h.Select(ctx, &rows, rhythmSQL, detect.Param("since", x.Last.Add(-d.cfg.History)),
-		detect.Param("last", x.Last), detect.Param("exporter", x.Addr.String()))
-	if err != nil {
-		return rhythm{}, fmt.Errorf("read the habits of exporter %s: %w", x.Addr, err)
-	}
-	if len(rows) == 0 {
-		return rhythm{}, nil
-	}
-	return rows[0], nil
-}
-
-// watched is how many flows of protected systems the exporter reported before it
-// fell silent.
-func (d *Detector) watched(ctx context.Context, h detect.History, x exporter) (uint64, error) {
-	var rows []struct {
-		Flows uint64 `ch:"flows"`
-	}
-	err := h.Select(ctx, &rows, watchedSQL, detect.Param("since", x.Last.Add(-d.cfg.History)),
-		detect.Param("last", x.Last), detect.Param("exporter", x.Addr.String()))
-	if err != nil {
-		return 0, fmt.Errorf("count the protected flows of exporter %s: %w", x.Addr, err)
-	}
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	return rows[0].Flows, nil
 }

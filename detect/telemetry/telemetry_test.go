@@ -1,12 +1,15 @@
 package telemetry_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"tapwatch/alert"
+	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/telemetry"
 )
@@ -135,6 +138,54 @@ func TestScenarios(t *testing.T) {
 				t.Errorf("%d identities for one outage", len(ids))
 			}
 		})
+	}
+}
+
+// counting counts the queries of a history.
+type counting struct {
+	detect.History
+	queries int
+}
+
+func (c *counting) Select(ctx context.Context, dest any, query string, args ...any) error {
+	c.queries++
+	return c.History.Select(ctx, dest, query, args...)
+}
+
+// TestManyFallSilent holds that the number of queries does not grow with the number
+// of quiet exporters, whether they are reported or were hardly heard before, and
+// that each is still judged by its own history.
+func TestManyFallSilent(t *testing.T) {
+	stage := open(t)
+	flows := steady(p1, 0, 30*minute)
+	const routers, strays = 60, 100
+	for i := range routers {
+		router := fmt.Sprintf("10.31.0.%d", i)
+		flows = append(flows, steady(router, 0, 20*minute-time.Duration(i%5)*10*time.Second)...)
+		if i%2 == 0 {
+			flows = append(flows, watches(router, minute), watches(router, 2*minute))
+		}
+	}
+	for i := range strays {
+		flows = append(flows, sends(fmt.Sprintf("10.32.0.%d", i), 19*minute, 20*minute, 10*time.Second)...)
+	}
+	stage.Flows(flows...)
+	history := &counting{History: stage.Store()}
+	window := detect.Window{Start: at(24*minute + 50*time.Second), End: at(25 * minute)}
+	found, err := detector(t).Detect(t.Context(), window, history)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All were last heard in the same minute, five minutes and more before.
+	if history.queries > 4 {
+		t.Errorf("%d queries", history.queries)
+	}
+	bySeverity := map[alert.Severity]int{}
+	for _, f := range found {
+		bySeverity[f.Severity]++
+	}
+	if diff := cmp.Diff(map[alert.Severity]int{alert.Critical: routers / 2, alert.Medium: routers / 2}, bySeverity); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
 

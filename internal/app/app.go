@@ -68,6 +68,9 @@ func New(cfg Config, logger *slog.Logger) (*App, error) {
 	return a, nil
 }
 
+// ConsoleAddr is where the console listens, once Run has bound it.
+func (a *App) ConsoleAddr() netip.AddrPort { return a.console.Addr() }
+
 // Feed hands out alerts as they change.
 func (a *App) Feed() *alert.Feed { return a.backend.feed }
 
@@ -85,8 +88,11 @@ func (a *App) Run(ctx context.Context) (err error) {
 
 	// The console serves from the start: /readyz says what is not ready yet.
 	life.start("console", a.console.Run)
-	db, err := openDatabase(ctx, life, a.cfg.Storage, a.logger, a.registry)
+	db, err := a.openDatabase(ctx, life)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = nil // told to stop while ClickHouse could not be reached
+		}
 		return errors.Join(err, a.collector.Close())
 	}
 	writer := storage.NewWriter(db.Store, a.cfg.Storage.Batch, a.logger, a.registry)
@@ -103,6 +109,14 @@ func (a *App) Run(ctx context.Context) (err error) {
 	life.start("collector", a.collector.Run)
 	a.OnReady(Addresses{Collector: a.collector.Addrs(), Console: a.console.Addr(), Reader: db.Reader})
 	return life.wait(ctx)
+}
+
+func (a *App) openDatabase(ctx context.Context, life *lifecycle) (*Database, error) {
+	at, err := locateOwn(ctx, life, a.cfg.Storage, a.logger, a.registry)
+	if err != nil {
+		return nil, err
+	}
+	return openDatabase(ctx, life, at, a.cfg.Storage.Retention, a.logger)
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -1,10 +1,8 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,10 +24,7 @@ type backend struct {
 	feed  *alert.Feed
 	open  atomic.Pointer[opened]
 
-	// recording makes versions reach the feed in the order they were given;
-	// published is the latest that did.
-	recording sync.Mutex
-	published uint64
+	recorder recorder
 }
 
 // opened is what exists once ClickHouse answers.
@@ -91,48 +86,61 @@ func (b *backend) Alert(ctx context.Context, id string) (alert.Alert, bool, erro
 	return o.store.Alert(ctx, id)
 }
 
-// Record stores findings and publishes the alerts they belong to
-// (detect.Recorder).
+// Record stores findings and publishes the alerts that changed (detect.Recorder).
 func (b *backend) Record(ctx context.Context, findings []alert.Finding) error {
 	o, err := b.opened()
 	if err != nil {
 		return err
 	}
-	b.recording.Lock()
-	defer b.recording.Unlock()
-	if err := o.store.InsertFindings(ctx, findings, time.Now()); err != nil {
-		return err
-	}
-	changed, err := o.alertsOf(ctx, findings)
-	if err != nil {
-		return err
-	}
-	for _, a := range changed {
-		if a.Version > b.published { // a finding seen before changes nothing
-			b.feed.Publish(a)
-			b.published = a.Version
-		}
-	}
-	return nil
+	return b.recorder.record(ctx, o.store, b.feed, findings)
 }
 
-// alertsOf gives the alerts that the findings belong to, the first changed first.
-func (o *opened) alertsOf(ctx context.Context, findings []alert.Finding) ([]alert.Alert, error) {
-	seen := map[string]bool{}
-	var all []alert.Alert
-	for _, f := range findings {
-		if seen[f.ID] {
-			continue
-		}
-		seen[f.ID] = true
-		a, ok, err := o.store.Alert(ctx, f.ID)
+// findingStore is what a recorder needs of the store. *storage.Store satisfies it.
+type findingStore interface {
+	InsertFindings(ctx context.Context, findings []alert.Finding, storedAt time.Time) error
+	NewestVersion(ctx context.Context) (uint64, error)
+	Alerts(ctx context.Context, q alert.Query) ([]alert.Alert, error)
+}
+
+// publishPage is how many changed alerts are read at once.
+const publishPage = 2000
+
+// recorder stores findings and publishes every change of an alert once, in the
+// order of versions. The zero recorder is ready. Safe for concurrent use.
+type recorder struct {
+	mu sync.Mutex
+	// published is the version up to which everything is published; 0 before the
+	// first call, which takes what is stored by then as published.
+	published uint64
+}
+
+// record stores findings, then publishes what the store has of later versions than
+// the last published: the alerts of these findings, and those that an earlier call
+// stored but failed to publish.
+func (r *recorder) record(ctx context.Context, store findingStore, feed *alert.Feed, findings []alert.Finding) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.published == 0 {
+		newest, err := store.NewestVersion(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if ok {
-			all = append(all, a)
+		r.published = max(newest, 1) // 0 would select without regard to versions
+	}
+	if err := store.InsertFindings(ctx, findings, time.Now()); err != nil {
+		return err
+	}
+	for {
+		changed, err := store.Alerts(ctx, alert.Query{AfterVersion: r.published, Limit: publishPage})
+		if err != nil {
+			return err
+		}
+		for _, a := range changed {
+			feed.Publish(a)
+			r.published = a.Version
+		}
+		if len(changed) < publishPage {
+			return nil
 		}
 	}
-	slices.SortFunc(all, func(a, b alert.Alert) int { return cmp.Compare(a.Version, b.Version) })
-	return all, nil
 }

@@ -88,6 +88,9 @@ func LoadConfig(file string) (Config, error) {
 			return c, err
 		}
 		c.resolve(filepath.Dir(file))
+		if err := c.missing(file); err != nil {
+			return c, err
+		}
 	}
 	clickhouse := &c.Storage.ClickHouse
 	clickhouse.Password = cmp.Or(os.Getenv(PasswordEnv), clickhouse.Password)
@@ -97,15 +100,49 @@ func LoadConfig(file string) (Config, error) {
 
 // resolve makes the relative paths of a configuration relative to dir.
 func (c *Config) resolve(dir string) {
-	paths := []*string{&c.Inventory, &c.Enrich.Geo.CountryDatabase, &c.Enrich.Geo.ASNDatabase, &c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library}
-	for i := range c.Enrich.Intel.Lists {
-		paths = append(paths, &c.Enrich.Intel.Lists[i].File)
+	all := []*string{&c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library}
+	for _, f := range c.files() {
+		all = append(all, f.path)
 	}
-	for _, p := range paths {
+	for _, p := range all {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
 	}
+}
+
+// namedFile is a file that the configuration names.
+type namedFile struct {
+	key, remedy string
+	path        *string
+}
+
+func (c *Config) files() []namedFile {
+	const geography = "`make setup` makes one, or name a GeoLite2, GeoIP2, DB-IP or IPinfo file in MMDB format"
+	all := []namedFile{
+		{"inventory", "copy inventory.example.yaml and write down what you protect", &c.Inventory},
+		{"enrich.geo.country_database", geography, &c.Enrich.Geo.CountryDatabase},
+		{"enrich.geo.asn_database", geography, &c.Enrich.Geo.ASNDatabase},
+	}
+	for i := range c.Enrich.Intel.Lists {
+		key := config.Index("enrich.intel.lists", i) + ".file"
+		all = append(all, namedFile{key, "an address or a prefix a line, then a comment", &c.Enrich.Intel.Lists[i].File})
+	}
+	return all
+}
+
+// missing names every file that is not there, with its place in the configuration.
+func (c *Config) missing(configFile string) error {
+	var all []error
+	for _, f := range c.files() {
+		if *f.path == "" {
+			continue
+		}
+		if _, err := os.Stat(*f.path); errors.Is(err, os.ErrNotExist) {
+			all = append(all, config.At(configFile, f.key, "%s: no such file: %s", *f.path, f.remedy))
+		}
+	}
+	return errors.Join(all...)
 }
 
 // loadInventory reads the inventory that the configuration names.

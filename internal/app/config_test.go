@@ -81,7 +81,13 @@ func names(prefix string, m map[string]any) map[string]bool {
 func TestRelativePathsAreFromTheFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "t.yaml")
-	text := "inventory: i.yaml\nenrich: {intel: {lists: [{name: a, file: /abs/a.txt}]}}\n"
+	list := filepath.Join(t.TempDir(), "a.txt")
+	for _, name := range []string{list, filepath.Join(dir, "i.yaml")} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := "inventory: i.yaml\nenrich: {intel: {lists: [{name: a, file: " + list + "}]}}\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +98,7 @@ func TestRelativePathsAreFromTheFile(t *testing.T) {
 	if want := filepath.Join(dir, "i.yaml"); c.Inventory != want {
 		t.Errorf("inventory = %s, want %s", c.Inventory, want)
 	}
-	if got := c.Enrich.Intel.Lists[0].File; got != "/abs/a.txt" {
+	if got := c.Enrich.Intel.Lists[0].File; got != list {
 		t.Errorf("list = %s", got)
 	}
 	if want := filepath.Join(dir, "data/clickhouse"); c.Storage.Embedded.DataDir != want {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -30,6 +31,16 @@ func locate(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slo
 	if running, ok := embedded.Running(cfg.Embedded.DataDir); ok {
 		return endpoints{writer: running.WriterEndpoint(), reader: running.ReaderEndpoint()}, nil
 	}
+	return locateOwn(ctx, life, cfg, logger, reg)
+}
+
+// locateOwn is locate for the tapwatch that collects: it refuses a directory on
+// which another one runs, for two of them would detect and store side by side
+// without knowing of each other.
+func locateOwn(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (endpoints, error) {
+	if external := cfg.ClickHouse; len(external.Addresses) > 0 {
+		return endpoints{writer: external.WriterEndpoint(), reader: external.ReaderEndpoint()}, nil
+	}
 	engine, err := embedded.New(cfg.Embedded, logger)
 	if err != nil {
 		return endpoints{}, err
@@ -51,17 +62,13 @@ type Database struct {
 	Reader storage.Endpoint
 }
 
-// openDatabase opens the store and migrates it; life closes it.
-func openDatabase(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (*Database, error) {
-	at, err := locate(ctx, life, cfg, logger, reg)
-	if err != nil {
-		return nil, err
-	}
+// openDatabase opens the store at the endpoints and migrates it; life closes it.
+func openDatabase(ctx context.Context, life *lifecycle, at endpoints, keep storage.Retention, logger *slog.Logger) (*Database, error) {
 	store, err := openStore(ctx, life, at.writer, logger)
 	if err != nil {
 		return nil, err
 	}
-	err = life.until(ctx, func(ctx context.Context) error { return store.Migrate(ctx, cfg.Retention) })
+	err = life.until(ctx, func(ctx context.Context) error { return store.Migrate(ctx, keep) })
 	return &Database{store, at.reader}, err
 }
 
@@ -82,12 +89,19 @@ func openStore(ctx context.Context, life *lifecycle, at storage.Endpoint, logger
 func WithDatabase(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f func(*Database) error) (err error) {
 	life := newLifecycle()
 	defer func() { err = errors.Join(err, life.stop()) }()
-	db, err := openDatabase(ctx, life, cfg, logger, prometheus.NewRegistry())
+	at, err := locate(ctx, life, cfg, logger, prometheus.NewRegistry())
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, life, at, cfg.Retention, logger)
 	if err != nil {
 		return err
 	}
 	return f(db)
 }
+
+// readerPatience is how long WithReader waits for a store that does not answer.
+const readerPatience = 15 * time.Second
 
 // WithReader is WithDatabase for a hunter: f reads as the read-only user. A data
 // directory that is not there is an error, not a new one.
@@ -97,20 +111,19 @@ func WithReader(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f f
 	}
 	life := newLifecycle()
 	defer func() { err = errors.Join(err, life.stop()) }()
-	at, err := locate(ctx, life, cfg, logger, prometheus.NewRegistry())
+	// Who asks a question wants to know soon that nobody answers.
+	opening, cancel := context.WithTimeoutCause(ctx, readerPatience, errors.New("gave up"))
+	defer cancel()
+	at, err := locate(opening, life, cfg, logger, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}
 	if at.started { // nobody else has brought the tables up to date
-		writer, err := openStore(ctx, life, at.writer, logger)
-		if err != nil {
-			return err
-		}
-		if err := writer.Migrate(ctx, cfg.Retention); err != nil {
+		if _, err := openDatabase(opening, life, at, cfg.Retention, logger); err != nil {
 			return err
 		}
 	}
-	store, err := openStore(ctx, life, at.reader, logger)
+	store, err := openStore(opening, life, at.reader, logger)
 	if err != nil {
 		return err
 	}

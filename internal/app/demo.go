@@ -16,6 +16,7 @@ import (
 	"tapwatch/alert"
 	"tapwatch/simulate"
 	"tapwatch/simulate/scenario"
+	"tapwatch/storage/embedded"
 
 	_ "embed" // the demo's configuration
 )
@@ -35,12 +36,18 @@ type DemoOptions struct {
 	Program string
 }
 
+// demoData is where demo.yaml.tmpl keeps the engine's data.
+const demoData = "clickhouse"
+
 //go:embed demo.yaml.tmpl
 var demoConfig string
 
 // Demo runs the whole on a simulated carrier network under attack until ctx ends,
 // and tells on w what happens.
 func Demo(ctx context.Context, opts DemoOptions, w io.Writer, logger *slog.Logger) error {
+	if _, running := embedded.Running(filepath.Join(opts.Dir, demoData)); running {
+		return fmt.Errorf("another demo runs on %s: end it, or choose another folder with --dir", opts.Dir)
+	}
 	configFile, err := opts.write()
 	if err != nil {
 		return fmt.Errorf("prepare the demo in %s: %w", opts.Dir, err)
@@ -108,7 +115,7 @@ func (d *demo) run(ctx context.Context) error {
 	life := newLifecycle()
 	ready := make(chan Addresses, 1)
 	d.app.OnReady = func(at Addresses) { ready <- at }
-	life.start("tapwatch", d.app.Run)
+	life.start("demo", d.app.Run)
 	err := life.until(ctx, func(ctx context.Context) error {
 		select {
 		case at := <-ready:
@@ -163,7 +170,7 @@ func (d *demo) welcome(at Addresses, routers int) {
 
   %[4]d simulated routers export NetFlow v5, NetFlow v9, IPFIX and sFlow to %[5]s. In ten seconds an intruder
   appears and reaches for the wiretap site li-east; two more intrusions follow within two minutes (a router that falls
-  silent is told after two minutes of silence). Ctrl-C ends it.
+  silent is told within three minutes). Ctrl-C ends it.
 
 `, at.Console, d.opts.Program, d.configFile, routers, at.Collector[0])
 }
@@ -185,7 +192,11 @@ func (d *demo) tell(ctx context.Context, console netip.AddrPort, changes <-chan 
 				continue
 			}
 			told[a.ID] = true
-			d.printf("ALERT %s: %s", strings.ToUpper(a.Severity.String()), a.Title)
+			known := ""
+			if a.RaisedAt.Before(d.started) {
+				known = " (known since " + a.RaisedAt.Local().Format(time.DateTime) + ", goes on)"
+			}
+			d.printf("ALERT %s%s: %s", strings.ToUpper(a.Severity.String()), known, a.Title)
 			fmt.Fprintf(d.out, "              http://%s/#/alerts/%s\n", console, a.ID)
 		}
 	}

@@ -22,6 +22,10 @@ func (l listedExporters) SamplingInterval(a netip.Addr) uint32 {
 // recent is how far back what was lost counts as a problem of today.
 const recent = time.Hour
 
+// remembered is how far back the collector's counts are read. While it runs, it
+// counts for exporters that fell silent too.
+const remembered = 24 * time.Hour
+
 // exporterStatuses is what the console asks about exporters.
 type exporterStatuses struct {
 	backend   *backend
@@ -54,10 +58,11 @@ func Exporters(ctx context.Context, cfg Config, store *storage.Store) ([]console
 	return all, err
 }
 
-// exporterFacts joins the stored health with the inventory. An exporter that is
-// listed and was never heard has a row too.
+// exporterFacts joins the stored health of the last day with the inventory. An
+// exporter that is listed and of which nothing is stored has a row too.
 func exporterFacts(ctx context.Context, store *storage.Store, inv *inventory.Inventory, interval time.Duration) ([]console.ExporterStatus, error) {
-	stored, err := store.LatestHealth(ctx, time.Now().Add(-recent))
+	now := time.Now()
+	stored, err := store.LatestHealth(ctx, now.Add(-remembered), now.Add(-recent))
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 // added after it have ended, so that what flows from one to the next drains.
 type lifecycle struct {
 	parts  []*part
-	failed chan error // the first part that ends on its own
+	failed chan *part // the first part that ends on its own
 	once   sync.Once
 }
 
@@ -21,9 +21,10 @@ type part struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	err    error
+	told   bool // err was given to somebody
 }
 
-func newLifecycle() *lifecycle { return &lifecycle{failed: make(chan error, 1)} }
+func newLifecycle() *lifecycle { return &lifecycle{failed: make(chan *part, 1)} }
 
 // start runs a part in the background until stop ends its context. The part's
 // context carries no deadline of the caller's.
@@ -41,7 +42,7 @@ func (l *lifecycle) start(name string, run func(context.Context) error) {
 			err = errors.New("ended unexpectedly")
 		}
 		p.err = fmt.Errorf("%s: %w", name, err)
-		l.once.Do(func() { l.failed <- p.err })
+		l.once.Do(func() { l.failed <- p })
 	}()
 }
 
@@ -58,9 +59,15 @@ func (l *lifecycle) wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-l.failed:
-		return err
+	case p := <-l.failed:
+		return p.tell()
 	}
+}
+
+// tell gives the error of the part, for whoever handles it; stop leaves it out then.
+func (p *part) tell() error {
+	p.told = true
+	return p.err
 }
 
 // until calls f, whose context ends with ctx or when a part fails; then the
@@ -73,22 +80,23 @@ func (l *lifecycle) until(ctx context.Context, f func(context.Context) error) er
 	select {
 	case err := <-done:
 		return err
-	case failure := <-l.failed:
+	case p := <-l.failed:
 		cancel()
 		<-done
-		l.failed <- failure // for wait
-		return failure
+		return p.tell()
 	}
 }
 
-// stop ends all parts, last added first, and returns their errors.
+// stop ends all parts, last added first, and returns the errors not yet told.
 func (l *lifecycle) stop() error {
 	var all []error
 	for i := len(l.parts) - 1; i >= 0; i-- {
 		p := l.parts[i]
 		p.cancel()
 		<-p.done
-		all = append(all, p.err)
+		if !p.told {
+			all = append(all, p.err)
+		}
 	}
 	l.parts = nil
 	return errors.Join(all...)

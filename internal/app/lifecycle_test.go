@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,8 +37,8 @@ func TestLifecycleReportsTheFirstFailure(t *testing.T) {
 	if err := l.wait(t.Context()); err == nil || err.Error() != "bad: disk full" {
 		t.Errorf("wait = %v", err)
 	}
-	if err := l.stop(); err == nil || !strings.Contains(err.Error(), "disk full") {
-		t.Errorf("stop = %v", err)
+	if err := l.stop(); err != nil {
+		t.Errorf("stop tells again: %v", err)
 	}
 }
 

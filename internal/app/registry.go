@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -73,11 +72,11 @@ type enrichment struct {
 func newEnrichment(c EnrichConfig, inv *inventory.Live, logger *slog.Logger, reg prometheus.Registerer) (*enrichment, error) {
 	g, err := geo.New(c.Geo, logger, reg)
 	if err != nil {
-		return nil, fmt.Errorf("enrich.geo: %w", err)
+		return nil, err
 	}
 	i, err := enrichintel.New(c.Intel, logger, reg)
 	if err != nil {
-		return nil, fmt.Errorf("enrich.intel: %w", err)
+		return nil, err
 	}
 	return &enrichment{
 		chain:   enrich.Chain{g, zone.New(inv.Load), i, orient.ForInventory(inv.Load)},

@@ -48,6 +48,7 @@ func Replay(ctx context.Context, cfg Config, db *Database, files []string, progr
 		writer:   storage.NewWriter(db.Store, cfg.Storage.Batch, logger, registry),
 		enrich:   enrichment,
 		progress: progress,
+		began:    time.Now(),
 		done:     Replayed{Dropped: map[string]uint64{}},
 	}
 	life := newLifecycle()
@@ -61,6 +62,7 @@ type replay struct {
 	writer   *storage.Writer
 	enrich   *enrichment
 	progress func(int64)
+	began    time.Time
 	batch    flow.Batch
 	done     Replayed
 }
@@ -113,6 +115,9 @@ func (r *replay) file(ctx context.Context, name string) error {
 		}
 		if err != nil {
 			return err
+		}
+		if d.Time.After(r.began.Add(time.Minute)) {
+			return fmt.Errorf("%s: a datagram is stamped %s, in the future: live detection would take it for what arrives then; mend the capture's clock", name, d.Time.UTC().Format(time.RFC3339))
 		}
 		r.stamp(d.Time)
 		r.decoder.Datagram(&r.batch, d.From, d.Time, d.Payload)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -133,10 +134,34 @@ func located(file string, err error) error {
 		return &Error{File: file, Message: err.Error()}
 	}
 	e := &Error{File: file, Message: y.GetMessage()}
+	var wrong *yaml.TypeError
+	if errors.As(err, &wrong) {
+		e.Message = fmt.Sprintf("%q is not %s", wrong.Token.Value, kindWords(wrong.DstType))
+	}
 	if t := y.GetToken(); t != nil && t.Position != nil {
 		e.Line, e.Column = t.Position.Line, t.Position.Column
 	}
 	return e
+}
+
+// kindWords says what a setting of the type wants.
+func kindWords(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return "a whole number"
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "a whole number from 0"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "a list"
+	case reflect.Map, reflect.Struct:
+		return "a group of settings"
+	default:
+		return "text"
+	}
 }
 
 // durationError carries the text of a bad duration, so that its place can be
@@ -189,6 +214,18 @@ func (f *scalarFinder) Visit(n ast.Node) ast.Visitor {
 		}
 	}
 	return f
+}
+
+// At makes the error of a key in a file that was read without one: of a value that
+// turned out to be wrong only later, as the name of a file that is not there.
+func At(file, key, format string, args ...any) *Error {
+	e := &Error{File: file, Key: key, Message: fmt.Sprintf(format, args...)}
+	if data, err := os.ReadFile(file); err == nil {
+		if tree, err := parser.ParseBytes(data, 0); err == nil {
+			e.Line, e.Column = position(tree, key)
+		}
+	}
+	return e
 }
 
 // position looks a key up in the file; a key that the file does not write is

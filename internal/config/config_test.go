@@ -37,7 +37,7 @@ func TestDecode(t *testing.T) {
 	}{
 		{"good", "name: a\nservers:\n- port: 1\n  every: 5s\n", ""},
 		{"unknown key", "name: a\nsevers: []\n", `f.yaml:2:1: unknown field "severs"`},
-		{"wrong type", "name: a\nservers:\n- port: x\n", "f.yaml:3:9: cannot unmarshal string into Go struct field sample.Servers of type int"},
+		{"wrong type", "name: a\nservers:\n- port: x\n", `f.yaml:3:9: "x" is not a whole number`},
 		{"bad duration", "name: a\nservers:\n- every: soon\n", `f.yaml:3:10: servers[0].every: "soon" is not a duration: write a number with a unit, as in 500ms, 10s, 5m or 24h`},
 		{"bad value", "name: a\nservers:\n- port: 1\n- port: 70000\n", "f.yaml:4:9: servers[1].port: 70000 is above 65535"},
 		{"missing value", "servers: []\n", "f.yaml: name: is empty"},

@@ -81,7 +81,11 @@ func (e *Engine) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	front := gateway.New(public.native, public.web, e.policy(state), e.log)
+	// What a run that was killed has left there must not be taken for this one.
+	if err := e.publish(state); err != nil {
+		return errors.Join(err, public.Close())
+	}
+	front := gateway.New(public.native, public.web, e.policy(state), e.metrics.gateway, e.log)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return front.Run(ctx) })
 	group.Go(func() error { return ignoreEnd(ctx, e.supervise(ctx, held, front, state)) })
@@ -91,6 +95,7 @@ func (e *Engine) run(ctx context.Context) error {
 // policy lets the two users into databases that exist.
 func (e *Engine) policy(state State) gateway.Policy {
 	return gateway.Policy{
+		Secret: state.identity().Secret,
 		Passwords: map[string]string{
 			state.Writer.Username: state.Writer.Password,
 			state.Reader.Username: state.Reader.Password,

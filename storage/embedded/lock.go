@@ -30,10 +30,18 @@ func lock(ctx context.Context, dataDir string) (*os.File, error) {
 	return f, nil
 }
 
-// waitLock takes the lock. It waits for it only while its last holder is dead: that
-// one's engine is just ending.
+const (
+	// lockGrace is how long a lock may be held that will be free at once: by a
+	// look of held, or by a process that is being killed.
+	lockGrace = time.Second
+	// lockPoll is how often the lock is tried.
+	lockPoll = 20 * time.Millisecond
+)
+
+// waitLock takes the lock. It waits for it, beyond lockGrace, only while its last
+// holder is dead: that one's engine is just ending.
 func waitLock(ctx context.Context, f *os.File, dataDir string) error {
-	deadline := time.Now().Add(stopTimeout)
+	began := time.Now()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
@@ -42,20 +50,33 @@ func waitLock(ctx context.Context, f *os.File, dataDir string) error {
 		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
-		holder := lockHolder(f.Name())
-		if holder == 0 || alive(holder) || time.Now().After(deadline) {
+		holder, waited := lockHolder(f.Name()), time.Since(began)
+		if waited > stopTimeout || waited > lockGrace && (holder == 0 || alive(holder)) {
 			return &InUseError{DataDir: dataDir, PID: holder}
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(lockPoll):
 		}
 	}
 }
 
-// alive tells whether the process exists.
-func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+// held tells whether a live process has the lock of the data directory. To see that
+// it takes the lock for a moment, shared: looks do not disturb one another.
+func held(dataDir string) bool {
+	f, err := os.Open(filepath.Join(dataDir, lockFile))
+	if err != nil {
+		return false // no lock was ever taken, or it is not for us to see
+	}
+	defer f.Close() // gives the lock back
+	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
+}
+
+// alive tells whether the process exists and has not ended.
+func alive(pid int) bool {
+	return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) && !zombie(pid)
+}
 
 func writeHolder(f *os.File) error {
 	if err := f.Truncate(0); err != nil {

@@ -42,11 +42,11 @@ func runParent(dir string) int {
 	return 1
 }
 
-// An engine never outlives tapwatch, however that ended, and the next start gets on.
-func TestEngineDiesWithItsParent(t *testing.T) {
-	cfg := config(t)
-	parent := exec.Command(os.Args[0])
-	parent.Env = append(os.Environ(), parentEnv+"="+cfg.DataDir)
+// startParent starts such a process and gives it and its engine's, which answers.
+func startParent(t *testing.T, dir string) (parent *exec.Cmd, child int) {
+	t.Helper()
+	parent = exec.Command(os.Args[0])
+	parent.Env = append(os.Environ(), parentEnv+"="+dir)
 	output, err := parent.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -54,14 +54,25 @@ func TestEngineDiesWithItsParent(t *testing.T) {
 	if err := parent.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		_ = parent.Process.Kill() // an error means that the test has done so
+		_ = parent.Wait()         // or has waited
+	})
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
 		t.Fatalf("the parent said nothing: %v", err)
 	}
-	child, err := strconv.Atoi(strings.TrimSpace(line))
+	child, err = strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
 		t.Fatalf("the parent said %q", line)
 	}
+	return parent, child
+}
+
+// An engine never outlives tapwatch, however that ended.
+func TestEngineDiesWithItsParent(t *testing.T) {
+	cfg := config(t)
+	parent, child := startParent(t, cfg.DataDir)
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +83,23 @@ func TestEngineDiesWithItsParent(t *testing.T) {
 	if _, ok := embedded.Running(cfg.DataDir); ok {
 		t.Error("Running says that an engine runs")
 	}
-	run(t, cfg)
+}
+
+// After kill -9 the next start succeeds at once: it waits for the old engine's end,
+// though the killed process still has its number until somebody waits for it.
+func TestStartRightAfterAKill(t *testing.T) {
+	cfg := config(t)
+	parent, child := startParent(t, cfg.DataDir)
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	engine := run(t, cfg)
+	if exists(child) && !zombie(child) {
+		t.Errorf("the engine of the killed process, %d, lives beside the new one, %d", child, engine.State().PID)
+	}
+	if got, ok := embedded.Running(cfg.DataDir); !ok || got != engine.State() {
+		t.Errorf("Running = %+v, %t, want %+v", got, ok, engine.State())
+	}
 }
 
 // zombie tells whether the process has ended and nobody has asked how: in a

@@ -48,29 +48,3 @@ func listenOn(key string, configured, last uint16) (net.Listener, error) {
 func portOf(l net.Listener) uint16 { return uint16(l.Addr().(*net.TCPAddr).Port) }
 
 func loopback(port uint16) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))) }
-
-// sockets are where the engine itself listens: known to the gateway alone, and other
-// ones at every start.
-type sockets struct {
-	Host              string
-	TCPPort, HTTPPort uint16
-}
-
-func (s sockets) native() string { return net.JoinHostPort(s.Host, strconv.Itoa(int(s.TCPPort))) }
-func (s sockets) web() string    { return net.JoinHostPort(s.Host, strconv.Itoa(int(s.HTTPPort))) }
-
-// freeSockets finds ports that are free now. Somebody may take one before the engine
-// binds it: the start then fails and is tried with others.
-func freeSockets() (sockets, error) {
-	s := sockets{Host: engineHost()}
-	var all listeners
-	var err error
-	if all.native, err = net.Listen("tcp4", net.JoinHostPort(s.Host, "0")); err != nil {
-		return s, fmt.Errorf("find a free port for the engine: %w", err)
-	}
-	if all.web, err = net.Listen("tcp4", net.JoinHostPort(s.Host, "0")); err != nil {
-		return s, errors.Join(fmt.Errorf("find a free port for the engine: %w", err), all.native.Close())
-	}
-	s.TCPPort, s.HTTPPort = portOf(all.native), portOf(all.web)
-	return s, all.Close()
-}

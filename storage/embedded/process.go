@@ -95,10 +95,9 @@ func (p *process) stop(timeout time.Duration) (clean bool) {
 	return false
 }
 
-// waitReady returns when the engine answers the user at the HTTP address. An error
-// means that it has ended, that it took too long, or that ctx has ended; the process
-// may live on.
-func (p *process) waitReady(ctx context.Context, user Credentials, address string) error {
+// waitReady returns when the engine answers at the sockets. An error means that it
+// has ended, that it took too long, or that ctx has ended; the process may live on.
+func (p *process) waitReady(ctx context.Context, at sockets) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the engine did not answer within %s", startTimeout))
 	defer cancel()
 	poll := time.NewTicker(50 * time.Millisecond)
@@ -111,7 +110,7 @@ func (p *process) waitReady(ctx context.Context, user Credentials, address strin
 			return context.Cause(ctx)
 		case <-poll.C:
 		}
-		if user.ping(ctx, address) == nil {
+		if at.ready(ctx) == nil {
 			return nil
 		}
 	}

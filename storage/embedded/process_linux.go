@@ -1,8 +1,10 @@
 package embedded
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"syscall"
 )
 
@@ -20,4 +22,16 @@ func childAttributes() *syscall.SysProcAttr {
 // around on 127.0.0.1 does not stumble over the engine's own sockets.
 func engineHost() string {
 	return fmt.Sprintf("127.%d.%d.%d", 16+rand.IntN(200), rand.IntN(256), 1+rand.IntN(254))
+}
+
+// zombie tells whether the process has ended but its parent has not asked how: in a
+// container without an init process that may stay so. The state is the field after
+// the name in parentheses (proc_pid_stat(5)).
+func zombie(pid int) bool {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	end := bytes.LastIndex(data, []byte(") "))
+	return end >= 0 && bytes.HasPrefix(data[end:], []byte(") Z"))
 }

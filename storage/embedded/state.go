@@ -1,20 +1,18 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"tapwatch/storage"
+	"tapwatch/storage/embedded/gateway"
 )
 
 // State is what engine.json records: how to reach the engine of a data directory,
@@ -51,43 +49,27 @@ func (s State) endpoint(c Credentials) storage.Endpoint {
 }
 
 // Running gives the state of the engine that runs on the data directory, and
-// whether one does: it was asked and answered.
+// whether one does: a live process holds the directory, and its gateway has proved
+// to be the one recorded, not another server on an old port. No password is sent.
+// An engine that is just being started again after a crash runs too: its gateway
+// has clients wait for it.
 func Running(dataDir string) (State, bool) {
 	s, err := readState(dataDir)
-	if err != nil || s.PID == 0 {
+	if err != nil || s.PID == 0 || !held(dataDir) {
 		return State{}, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if s.Writer.ping(ctx, loopback(s.HTTPPort)) != nil {
+	if s.identity().Ask(ctx) != nil {
 		return State{}, false
 	}
 	return s, true
 }
 
-// ping asks the engine at the address who the user is. An answer to our password
-// shows that it is ours, not another server on the port.
-func (c Credentials) ping(ctx context.Context, address string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/", bytes.NewBufferString("SELECT currentUser()"))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("X-ClickHouse-User", c.Username)
-	req.Header.Set("X-ClickHouse-Key", c.Password)
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s: %s", address, res.Status, bytes.TrimSpace(body))
-	}
-	return nil
+// identity is that of the gateway in front of the engine. Only the writer may
+// impersonate it.
+func (s State) identity() gateway.Identity {
+	return gateway.Identity{Secret: s.Writer.Password, Native: loopback(s.TCPPort), Web: loopback(s.HTTPPort)}
 }
 
 // loadState gives the recorded state of the data directory, or a new one with new

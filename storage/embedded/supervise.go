@@ -95,7 +95,7 @@ func (e *Engine) startReady(ctx context.Context, held *os.File, front *gateway.G
 	if err != nil {
 		return nil, err
 	}
-	if err := p.waitReady(ctx, state.Writer, at.web()); err != nil {
+	if err := p.waitReady(ctx, at); err != nil {
 		p.stop(stopTimeout)
 		return nil, err
 	}

@@ -18,5 +18,5 @@ CREATE TABLE IF NOT EXISTS exporter_health
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(at)
 ORDER BY (at, exporter)
-SETTINGS ttl_only_drop_parts = 1
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000
 COMMENT 'What each exporter sent and what of it was lost, interval by interval.'

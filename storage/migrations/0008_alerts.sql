@@ -1,4 +1,13 @@
 CREATE OR REPLACE VIEW alerts AS
+/*
+   Several routers report the same flows, each at its own moment, so that the windows of an alert must not be added up
+   across routers: amounts are those of the router that tells best. Of those that saw at least half of the most, that is
+   the one that samples least. No amount is less than that of the largest window.
+*/
+WITH
+    minMap(mapFromArrays(f.sighting_exporters, arrayMap(n -> if(n = 0, 4294967295, n), f.sighting_sampling))) AS sampling_of,
+    amounts -> arraySort(x -> (x.1, -x.2), arrayFilter(x -> x.2 * 2 >= arrayMax(mapValues(amounts)),
+        arrayMap(e -> (sampling_of[e], toInt64(amounts[e])), mapKeys(amounts))))[1].2 AS told_best
 SELECT
     id,
     argMax(f.detector, f.window_start) AS detector,
@@ -12,8 +21,10 @@ SELECT
     argMax(f.summary, f.window_start) AS summary,
     argMax(f.reasons, f.window_start) AS reasons,
     argMax(f.next_steps, f.window_start) AS next_steps,
-    /* The flows of all windows, not of the last alone: the query names its beginning. */
-    replaceOne(argMax(f.sql, f.window_start), toString(max(f.window_start)), toString(min(f.window_start))) AS sql,
+    /* The flows of all windows, not of the last alone: the query names its beginning, once for each address of the asset. */
+    replaceAll(argMax(f.sql, f.window_start),
+        concat('toDateTime64(\'', toString(max(f.window_start)), '\''),
+        concat('toDateTime64(\'', toString(min(f.window_start)), '\'')) AS sql,
     argMax(f.asset_addr, f.window_start) AS asset_addr,
     argMax(f.asset_zone, f.window_start) AS asset_zone,
     argMax(f.asset_zone_kind, f.window_start) AS asset_zone_kind,
@@ -33,10 +44,10 @@ SELECT
     argMax(f.initiator, f.window_start) AS initiator,
     argMax(f.protocol, f.window_start) AS protocol,
     argMax(f.port, f.window_start) AS port,
-    sum(f.flows) AS flows,
-    sum(f.bytes_to_asset) AS bytes_to_asset,
-    sum(f.bytes_to_peer) AS bytes_to_peer,
-    sum(f.packets) AS packets,
+    toUInt64(greatest(max(f.flows), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_flows))))) AS flows,
+    toUInt64(greatest(max(f.bytes_to_asset), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_asset))))) AS bytes_to_asset,
+    toUInt64(greatest(max(f.bytes_to_peer), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_peer))))) AS bytes_to_peer,
+    toUInt64(greatest(max(f.packets), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_packets))))) AS packets,
     arraySort(arrayDistinct(arrayFlatten(groupArray(f.exporters)))) AS exporters,
     /* What every window's evidence suffers from: a better window makes up for a worse one. */
     arraySort(arrayFold((common, q) -> arrayIntersect(common, q), groupArray(f.quality), argMax(f.quality, f.window_start))) AS quality,

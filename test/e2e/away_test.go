@@ -22,8 +22,7 @@ import (
 func TestClickHouseAway(t *testing.T) {
 	cfg := configuration(t)
 	gate := newGate(t, cfg.Storage.ClickHouse.Addresses[0])
-	cfg.Storage.ClickHouse.Addresses = []string{gate.address}
-	cfg.Console.Listen = freePort(t)
+	cfg.Storage.ClickHouse.Addresses = []string{gate.listener.Addr().String()}
 	var log syncBuffer
 	a, err := app.New(cfg, slog.New(slog.NewTextHandler(&log, nil)))
 	if err != nil {
@@ -36,11 +35,11 @@ func TestClickHouseAway(t *testing.T) {
 	testkit.Eventually(t, "a message that ClickHouse cannot be reached", func() bool {
 		return strings.Contains(log.String(), "clickhouse cannot be reached, trying again")
 	})
-	ready := fmt.Sprintf("http://%s/readyz", cfg.Console.Listen)
+	ready := fmt.Sprintf("http://%s/readyz", a.ConsoleAddr())
 	if status, body := get(t, ready); status != http.StatusServiceUnavailable || !strings.Contains(body, "clickhouse") {
 		t.Errorf("readyz answers %d %s, want 503 and the word clickhouse", status, body)
 	}
-	gate.open(t)
+	close(gate.open)
 	testkit.Eventually(t, "readyz answers 200", func() bool { status, _ := get(t, ready); return status == http.StatusOK })
 	cancel()
 	if err := <-ended; err != nil {
@@ -48,29 +47,41 @@ func TestClickHouseAway(t *testing.T) {
 	}
 }
 
-// gate is a TCP address that refuses connections until it is opened, and then
-// forwards them.
-type gate struct{ address, to string }
+// TestStopWhileClickHouseIsAway: who stops tapwatch then wants a clean end.
+func TestStopWhileClickHouseIsAway(t *testing.T) {
+	cfg := configuration(t)
+	cfg.Storage.ClickHouse.Addresses = []string{newGate(t, "").listener.Addr().String()}
+	var log syncBuffer
+	a, err := app.New(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	testkit.Eventually(t, "a message that ClickHouse cannot be reached", func() bool {
+		return strings.Contains(log.String(), "clickhouse cannot be reached, trying again")
+	})
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+}
 
-func newGate(t *testing.T, to string) *gate { return &gate{freePort(t), to} }
+// gate is a TCP address that ends every connection at once until it is opened, and
+// then forwards them.
+type gate struct {
+	listener net.Listener
+	open     chan struct{} // to be closed
+}
 
-// freePort is an address on which nobody listened a moment ago.
-func freePort(t *testing.T) string {
+func newGate(t *testing.T, to string) *gate {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-func (g *gate) open(t *testing.T) {
-	t.Helper()
-	l, err := net.Listen("tcp4", g.address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g := &gate{l, make(chan struct{})}
 	var forwarding sync.WaitGroup
 	t.Cleanup(func() { l.Close(); forwarding.Wait() })
 	forwarding.Go(func() {
@@ -79,9 +90,15 @@ func (g *gate) open(t *testing.T) {
 			if err != nil {
 				return
 			}
-			forwarding.Go(func() { forward(from, g.to) })
+			select {
+			case <-g.open:
+				forwarding.Go(func() { forward(from, to) })
+			default:
+				from.Close()
+			}
 		}
 	})
+	return g
 }
 
 // forward copies both ways until either side ends.

@@ -7,5 +7,6 @@
 // lets in only clients with a name and password of the engine's, and speaks with
 // the engine as a client does that never errs: it sends whole requests and ends
 // connections in order. While the engine is being started again, new connections
-// wait.
+// wait. Clients without a password can neither end the gateway nor fill it, and it
+// proves to other processes which gateway it is.
 package gateway

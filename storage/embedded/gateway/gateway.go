@@ -28,8 +28,11 @@ const (
 // errAway says that the engine does not run.
 var errAway = errors.New("the embedded ClickHouse is being started")
 
-// Policy says who may pass.
+// Policy says who may pass, and what the gateway itself is known by.
 type Policy struct {
+	// Secret is that of the gateway's Identity.
+	Secret string
+
 	// Passwords are the passwords of the users, by name.
 	Passwords map[string]string
 	// Database tells whether a database of the name exists.
@@ -46,22 +49,24 @@ func (p Policy) admits(user, password string) bool {
 type Gateway struct {
 	native, web net.Listener
 	policy      Policy
+	metrics     *Metrics
 	log         *slog.Logger
 
 	mu       sync.Mutex
 	upstream upstream
 	changed  chan struct{} // closed, and replaced, when upstream changes
+	ending   bool          // connects to the engine no more
 
-	connections sync.WaitGroup
+	connections sync.WaitGroup // of native clients and to the engine
 }
 
 // upstream is where the engine listens; empty while it does not.
 type upstream struct{ native, web string }
 
-// New makes a gateway that serves the native protocol and HTTP on the listeners,
-// which Run closes.
-func New(native, web net.Listener, policy Policy, logger *slog.Logger) *Gateway {
-	return &Gateway{native: native, web: web, policy: policy, log: logger, changed: make(chan struct{})}
+// New makes a gateway that serves the native protocol and HTTP on the two TCP
+// listeners, which Run closes.
+func New(native, web net.Listener, policy Policy, metrics *Metrics, logger *slog.Logger) *Gateway {
+	return &Gateway{native: native, web: web, policy: policy, metrics: metrics, log: logger, changed: make(chan struct{})}
 }
 
 // Use sends new connections to an engine at the two addresses; with none they wait.
@@ -86,7 +91,7 @@ func (g *Gateway) dial(ctx context.Context, pick func(upstream) string) (*polite
 		if at != (upstream{}) {
 			c, err := d.DialContext(ctx, "tcp", pick(at))
 			if err == nil {
-				return &polite{TCPConn: c.(*net.TCPConn), farewells: &g.connections}, nil
+				return g.connected(c.(*net.TCPConn))
 			}
 		}
 		select {
@@ -98,12 +103,28 @@ func (g *Gateway) dial(ctx context.Context, pick func(upstream) string) (*polite
 	}
 }
 
-// Run serves until ctx ends and every connection has been ended.
+// connected counts a connection to the engine until it has ended. HTTP may come with
+// one after the end of Run has begun.
+func (g *Gateway) connected(c *net.TCPConn) (*polite, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ending {
+		return nil, errors.Join(errAway, c.Close())
+	}
+	g.connections.Add(1)
+	return &polite{TCPConn: c, ended: g.connections.Done}, nil
+}
+
+// Run serves until ctx ends and every connection has been ended. It fails only where
+// a listener is broken: shortages, such as of file descriptors, are waited out.
 func (g *Gateway) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return g.serveNative(ctx) })
 	group.Go(func() error { return g.serveHTTP(ctx) })
 	err := group.Wait()
+	g.mu.Lock()
+	g.ending = true
+	g.mu.Unlock()
 	g.connections.Wait()
 	return err
 }

@@ -49,11 +49,17 @@ func listener(t *testing.T) net.Listener {
 // serve runs a gateway with one user, u, whose password is p, and one database, d.
 func serve(t *testing.T) (g *Gateway, native string, stop func()) {
 	t.Helper()
-	front, web := listener(t), listener(t)
+	g, stop = serveOn(t, listener(t), listener(t), slog.New(slog.DiscardHandler))
+	return g, g.native.Addr().String(), stop
+}
+
+func serveOn(t *testing.T, front, web net.Listener, logger *slog.Logger) (g *Gateway, stop func()) {
+	t.Helper()
 	g = New(front, web, Policy{
 		Passwords: map[string]string{"u": "p"},
 		Database:  func(name string) bool { return name == "d" },
-	}, slog.New(slog.DiscardHandler))
+		Secret:    "s",
+	}, NewMetrics(), logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
@@ -65,7 +71,7 @@ func serve(t *testing.T) (g *Gateway, native string, stop func()) {
 		done <- nil
 	}
 	t.Cleanup(stop)
-	return g, front.Addr().String(), stop
+	return g, stop
 }
 
 func hello(user, password, database string) []byte {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"time"
 )
 
 func (g *Gateway) serveHTTP(ctx context.Context) error {
@@ -15,29 +16,52 @@ func (g *Gateway) serveHTTP(ctx context.Context) error {
 		Handler:           http.HandlerFunc(g.handleHTTP(g.proxy())),
 		ReadHeaderTimeout: helloTimeout,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       withGuest,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	if err := server.Serve(g.web); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	err := server.Serve(g.door(ctx, g.web))
+	if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {
+		return nil
 	}
-	return nil
+	return err
 }
 
-// handleHTTP passes requests of the engine's users on, and the question whether it
-// is there.
+// handleHTTP passes requests of the engine's users on. Others may ask whether the
+// engine is there, and which gateway this is.
 func (g *Gateway) handleHTTP(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, password := credentials(r)
-		if r.URL.Path != "/ping" && !g.policy.admits(user, password) {
-			w.Header().Set("X-ClickHouse-Exception-Code", strconv.Itoa(codeAuthenticationFailed))
-			w.Header().Set("WWW-Authenticate", `Basic realm="ClickHouse of tapwatch"`)
-			http.Error(w, "Code: 516. DB::Exception: "+user+": Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)", http.StatusUnauthorized)
+		if g.policy.admits(user, password) {
+			guestOf(r.Context()).known()
+			next.ServeHTTP(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		dismiss(w)
+		switch r.URL.Path {
+		case "/ping":
+			next.ServeHTTP(w, r)
+		case proofPath:
+			g.prove(w, r)
+		default:
+			refuseHTTP(w, user)
+		}
 	}
+}
+
+// dismiss ends a stranger's connection after the answer and does not wait for a
+// slow request: its place is wanted.
+func dismiss(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	// The longest that an answer takes; an error means that the client has gone.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(helloTimeout + awayTimeout))
+}
+
+func refuseHTTP(w http.ResponseWriter, user string) {
+	w.Header().Set("X-ClickHouse-Exception-Code", strconv.Itoa(codeAuthenticationFailed))
+	w.Header().Set("WWW-Authenticate", `Basic realm="ClickHouse of tapwatch"`)
+	http.Error(w, "Code: 516. DB::Exception: "+user+": Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)", http.StatusUnauthorized)
 }
 
 // credentials are the user and password in any of the ways that ClickHouse takes

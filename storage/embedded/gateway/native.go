@@ -25,20 +25,24 @@ const (
 func (g *Gateway) serveNative(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = g.native.Close() }) // ends Accept
 	defer stop()
+	door := g.door(ctx, g.native)
 	for {
-		c, err := g.native.Accept()
+		c, err := door.Accept()
 		if ctx.Err() != nil {
+			if err == nil {
+				_ = c.Close() // it came with the end
+			}
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("accept a connection to the embedded ClickHouse: %w", err)
+			return err
 		}
-		g.connections.Go(func() { g.handleNative(ctx, c.(*net.TCPConn)) })
+		g.connections.Go(func() { g.handleNative(ctx, c.(*guest)) })
 	}
 }
 
 // handleNative lets a client in or tells it why not.
-func (g *Gateway) handleNative(ctx context.Context, client *net.TCPConn) {
+func (g *Gateway) handleNative(ctx context.Context, client *guest) {
 	defer client.Close()
 	stop := context.AfterFunc(ctx, func() { _ = client.Close() })
 	defer stop()
@@ -56,13 +60,14 @@ func (g *Gateway) handleNative(ctx context.Context, client *net.TCPConn) {
 		err.tell(client)
 		return
 	}
+	client.known()
 	_ = client.SetReadDeadline(time.Time{})
 	engine, err := g.connect(ctx, raw)
 	if err != nil {
 		(&refusal{codeNetworkError, err.Error()}).tell(client)
 		return
 	}
-	relay(client, in, engine)
+	relay(client.TCPConn, in, engine)
 }
 
 func (g *Gateway) admit(hello proto.ClientHello) *refusal {

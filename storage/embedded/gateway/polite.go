@@ -3,7 +3,6 @@ package gateway
 import (
 	"io"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -12,8 +11,8 @@ import (
 // nothing more comes and listens until the engine has ended its side too.
 type polite struct {
 	*net.TCPConn
-	farewells *sync.WaitGroup
-	closed    atomic.Bool
+	ended  func() // called once, when both sides have ended
+	closed atomic.Bool
 }
 
 // Close returns at once; the rest happens in the background.
@@ -22,11 +21,12 @@ func (p *polite) Close() error {
 		return net.ErrClosed
 	}
 	err := p.CloseWrite()
-	p.farewells.Go(func() {
+	go func() {
+		defer p.ended()
 		// Errors mean that the connection has ended.
 		_ = p.SetReadDeadline(time.Now().Add(farewellTimeout))
 		_, _ = io.Copy(io.Discard, p.TCPConn)
 		_ = p.TCPConn.Close()
-	})
+	}()
 	return err
 }
