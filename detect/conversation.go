@@ -50,7 +50,8 @@ type ConversationQuery struct {
 
 // Conversation is what the flows between two addresses for one service add up to
 // in a window. Flows that several routers exported, or one router at both sides,
-// are counted once: the exporter that counted most stands for all. Bytes and
+// are counted once: the exporter that samples least, and of those the one that
+// counted most, stands for all. Bytes and
 // packets are multiplied by the sampling interval where it is known.
 //
 // The asset is the better protected end: lawful-intercept before other protected

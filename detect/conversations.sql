@@ -114,12 +114,12 @@ reported AS
     GROUP BY asset_addr, asset_port, peer_addr, peer_port, protocol, to_asset, exporter, direction
 ),
 -- One direction of one session: several exporters saw the same packets, so the
--- one that counted most stands for all.
+-- one that samples least, and of those the one that counted most, stands for all.
 directed AS
 (
     SELECT
         asset_addr, asset_port, peer_addr, peer_port, protocol, to_asset,
-        max((r.bytes, r.flows, r.packets)) AS most,
+        argMinIf((r.bytes, r.flows, r.packets), (if(r.sampling = 0, 4294967295, r.sampling), -toInt64(r.bytes)), r.flows > 0) AS most,
         max(r.packets_ever) AS packets_ever,
         minIf(r.first_seen, r.flows > 0) AS first_seen,
         maxIf(r.last_seen, r.flows > 0) AS last_seen,

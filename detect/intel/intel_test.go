@@ -101,6 +101,28 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
+// TestSampledAnswerBeforeItsRequest: of a sampled session the first packet that was
+// caught of the answer may be older than that of the request. The service port tells
+// who opened it. And while only the answer has been exported, nothing is said yet.
+func TestSampledAnswerBeforeItsRequest(t *testing.T) {
+	stage := open(t)
+	begin := at(2 * second)
+	answer := flow{At: at(4 * second), Begin: begin, Src: listed, Dst: hss, SrcPort: 443, DstPort: 49255,
+		Flags: detecttest.SYN | detecttest.ACK | detecttest.PSH, Packets: 4, Bytes: 3310}
+	request := answer.Back(5, 1900).Later(10 * second)
+	request.Begin = begin.Add(164 * time.Millisecond)
+	stage.Flows(session(hss, clean, 443, 12000, 80000)...) // the router does export what hss-1 sends
+	stage.Flows(answer, request)
+	d := detector(t)
+	if got := stage.Detect(d, at(0), at(10*second)); len(got) > 0 {
+		t.Errorf("of the answer alone: %q", detecttest.Titles(got))
+	}
+	got := stage.Detect(d, at(10*second), at(20*second))
+	if len(got) != 1 || got[0].Initiator != "asset" || got[0].Port != 443 || got[0].Rule != "listed-conversation" {
+		t.Errorf("of both: %q, %+v", detecttest.Titles(got), got)
+	}
+}
+
 // TestProbesFold holds that probes of one entry toward one zone stay one alert,
 // however many addresses, systems, services and windows there are.
 func TestProbesFold(t *testing.T) {

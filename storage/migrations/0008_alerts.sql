@@ -1,12 +1,12 @@
 CREATE OR REPLACE VIEW alerts AS
 /*
    Several routers report the same flows, each at its own moment, so that the windows of an alert must not be added up
-   across routers: amounts are those of the router that tells best. Of those that saw at least half of the most, that is
-   the one that samples least. No amount is less than that of the largest window.
+   across routers: amounts are those of the router that tells best. Of those that saw at least a tenth of the most, that
+   is the one that samples least, for what a few sampled packets add up to may be off by much.
 */
 WITH
     minMap(mapFromArrays(f.sighting_exporters, arrayMap(n -> if(n = 0, 4294967295, n), f.sighting_sampling))) AS sampling_of,
-    amounts -> arraySort(x -> (x.1, -x.2), arrayFilter(x -> x.2 * 2 >= arrayMax(mapValues(amounts)),
+    amounts -> arraySort(x -> (x.1, -x.2), arrayFilter(x -> x.2 * 10 >= arrayMax(mapValues(amounts)),
         arrayMap(e -> (sampling_of[e], toInt64(amounts[e])), mapKeys(amounts))))[1].2 AS told_best
 SELECT
     id,
@@ -44,10 +44,10 @@ SELECT
     argMax(f.initiator, f.window_start) AS initiator,
     argMax(f.protocol, f.window_start) AS protocol,
     argMax(f.port, f.window_start) AS port,
-    toUInt64(greatest(max(f.flows), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_flows))))) AS flows,
-    toUInt64(greatest(max(f.bytes_to_asset), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_asset))))) AS bytes_to_asset,
-    toUInt64(greatest(max(f.bytes_to_peer), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_peer))))) AS bytes_to_peer,
-    toUInt64(greatest(max(f.packets), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_packets))))) AS packets,
+    toUInt64(if(empty(sampling_of) OR count() = 1, sum(f.flows), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_flows))))) AS flows,
+    toUInt64(if(empty(sampling_of) OR count() = 1, sum(f.bytes_to_asset), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_asset))))) AS bytes_to_asset,
+    toUInt64(if(empty(sampling_of) OR count() = 1, sum(f.bytes_to_peer), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_bytes_to_peer))))) AS bytes_to_peer,
+    toUInt64(if(empty(sampling_of) OR count() = 1, sum(f.packets), told_best(sumMap(mapFromArrays(f.sighting_exporters, f.sighting_packets))))) AS packets,
     arraySort(arrayDistinct(arrayFlatten(groupArray(f.exporters)))) AS exporters,
     /* What every window's evidence suffers from: a better window makes up for a worse one. */
     arraySort(arrayFold((common, q) -> arrayIntersect(common, q), groupArray(f.quality), argMax(f.quality, f.window_start))) AS quality,
