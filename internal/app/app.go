@@ -49,6 +49,9 @@ type Addresses struct {
 func New(cfg Config, logger *slog.Logger) (*App, error) {
 	a := &App{cfg: cfg, logger: logger, registry: prometheus.NewRegistry(), OnReady: func(Addresses) {}}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := cfg.missing(); err != nil {
+		return nil, err
+	}
 	var err error
 	if a.inventory, err = cfg.loadInventory(); err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ type Config struct {
 	Storage   StorageConfig    `yaml:"storage"`
 	Detect    DetectConfig     `yaml:"detect"`
 	Console   console.Config   `yaml:"console"`
+
+	// file is where it was read from; empty: nowhere.
+	file string
 }
 
 // EnrichConfig is the part `enrich`.
@@ -88,9 +91,7 @@ func LoadConfig(file string) (Config, error) {
 			return c, err
 		}
 		c.resolve(filepath.Dir(file))
-		if err := c.missing(file); err != nil {
-			return c, err
-		}
+		c.file = file
 	}
 	clickhouse := &c.Storage.ClickHouse
 	clickhouse.Password = cmp.Or(os.Getenv(PasswordEnv), clickhouse.Password)
@@ -132,14 +133,14 @@ func (c *Config) files() []namedFile {
 }
 
 // missing names every file that is not there, with its place in the configuration.
-func (c *Config) missing(configFile string) error {
+func (c *Config) missing() error {
 	var all []error
 	for _, f := range c.files() {
 		if *f.path == "" {
 			continue
 		}
 		if _, err := os.Stat(*f.path); errors.Is(err, os.ErrNotExist) {
-			all = append(all, config.At(configFile, f.key, "%s: no such file: %s", *f.path, f.remedy))
+			all = append(all, config.At(c.file, f.key, "%s: no such file: %s", *f.path, f.remedy))
 		}
 	}
 	return errors.Join(all...)

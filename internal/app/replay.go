@@ -34,6 +34,9 @@ type Replayed struct {
 // times as received_at. The files are one stream: templates of the first serve the
 // next. Progress, if not nil, is called with the bytes read since its last call.
 func Replay(ctx context.Context, cfg Config, db *Database, files []string, progress func(bytes int64), logger *slog.Logger) (Replayed, error) {
+	if err := cfg.missing(); err != nil {
+		return Replayed{}, err
+	}
 	registry := prometheus.NewRegistry()
 	inv, err := cfg.loadInventory()
 	if err != nil {
