@@ -14,9 +14,7 @@ import (
 	"tapwatch/storage"
 )
 
-type doctorCommand struct {
-	Format string `short:"f" help:"How the findings come out: table, json (an object a line) or csv." enum:"table,json,csv" default:"table"`
-}
+type doctorCommand struct{ rowFormat }
 
 // Help shows an example.
 func (doctorCommand) Help() string {

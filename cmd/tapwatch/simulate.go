@@ -13,7 +13,7 @@ import (
 
 type simulateCommand struct {
 	To       netip.AddrPort `help:"Where the routers export to: an IPv4 loopback address and port; 127.0.0.1:2055 by default." default:"127.0.0.1:2055" placeholder:"ADDR:PORT"`
-	Pcap     string         `help:"Write a capture of the exports instead of sending them." placeholder:"FILE" xor:"out"`
+	Pcap     string         `help:"Write a capture of the exports instead of sending them." placeholder:"FILE"`
 	Labels   string         `help:"Write the ground truth, which flows are the intruders', as JSON." placeholder:"FILE"`
 	Start    time.Time      `help:"Beginning of stream time of a capture (RFC 3339); without one, a duration ago." placeholder:"TIME"`
 	Duration time.Duration  `help:"How much stream time to simulate; 0: until Ctrl-C." default:"10m"`

@@ -1,7 +1,6 @@
 package intel
 
 import (
-	_ "embed"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -10,9 +9,6 @@ import (
 	"tapwatch/detect"
 	"tapwatch/inventory"
 )
-
-//go:embed probes.sql
-var probesSQL string
 
 // probe is what one indicator tried on one zone in a window.
 type probe struct {
@@ -111,10 +107,9 @@ func (b *probe) servicesText() string {
 }
 
 func (b *probe) sql(w detect.Window) string {
-	return strings.NewReplacer(
-		"{since}", detect.SQLTime(w.Start),
-		"{until}", detect.SQLTime(w.End),
+	which := strings.NewReplacer(
 		"{indicator}", detect.SQLString(b.indicator),
 		"{zone}", detect.SQLString(b.zone),
-	).Replace(probesSQL)
+	).Replace("((src_intel = {indicator} AND dst_zone = {zone}) OR (dst_intel = {indicator} AND src_zone = {zone}))")
+	return detect.EvidenceSQL(w, "What an entry of an intelligence list and a zone exchanged", which)
 }

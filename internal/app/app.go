@@ -80,23 +80,24 @@ func (a *App) Feed() *alert.Feed { return a.backend.feed }
 // Run binds the sockets, starts the parts and works until ctx ends; then it stops
 // them in the reverse order, so that what was received is stored.
 func (a *App) Run(ctx context.Context) (err error) {
+	life := newLifecycle()
+	defer func() { err = errors.Join(err, life.stop()) }()
 	if err := a.collector.Listen(); err != nil {
 		return err
 	}
+	life.onStop("sockets", a.collector.Close) // for a collector that never came to run
 	if err := a.console.Listen(); err != nil {
-		return errors.Join(err, a.collector.Close())
+		return err
 	}
-	life := newLifecycle()
-	defer func() { err = errors.Join(err, life.stop()) }()
 
 	// The console serves from the start: /readyz says what is not ready yet.
 	life.start("console", a.console.Run)
 	db, err := a.openDatabase(ctx, life)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = nil // told to stop while ClickHouse could not be reached
+			return nil // told to stop while ClickHouse could not be reached
 		}
-		return errors.Join(err, a.collector.Close())
+		return err
 	}
 	writer := storage.NewWriter(db.Store, a.cfg.Storage.Batch, a.logger, a.registry)
 	life.start("writer", writer.Run)
@@ -106,7 +107,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	watermark := func() time.Time { return earlier(a.collector.Watermark(), writer.Watermark()) }
 	engine, err := detect.New(a.cfg.Detect.Config, detectors(a.cfg.Detect, a.inventory), db.Store, a.backend, watermark, a.logger, a.registry)
 	if err != nil {
-		return errors.Join(err, a.collector.Close())
+		return err
 	}
 	life.start("detect", engine.Run)
 	life.start("collector", a.collector.Run)

@@ -25,11 +25,10 @@ type endpoints struct {
 // the embedded engine that another tapwatch on this machine already runs on the
 // same directory, or else an engine of its own, started as a part of life.
 func locate(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (endpoints, error) {
-	if external := cfg.ClickHouse; len(external.Addresses) > 0 {
-		return endpoints{writer: external.WriterEndpoint(), reader: external.ReaderEndpoint()}, nil
-	}
-	if running, ok := embedded.Running(cfg.Embedded.DataDir); ok {
-		return endpoints{writer: running.WriterEndpoint(), reader: running.ReaderEndpoint()}, nil
+	if len(cfg.ClickHouse.Addresses) == 0 {
+		if running, ok := embedded.Running(cfg.Embedded.DataDir); ok {
+			return endpoints{writer: running.WriterEndpoint(), reader: running.ReaderEndpoint()}, nil
+		}
 	}
 	return locateOwn(ctx, life, cfg, logger, reg)
 }
