@@ -12,6 +12,8 @@ package flow
 // storage/migrations.
 type Batch struct {
 	n int
+	// clean is up to where the memory of the columns is zero from n on.
+	clean int
 
 	// Where and when the record was exported.
 	ReceivedAt        []int64
@@ -51,6 +53,36 @@ type Batch struct {
 	DstAS   []uint32
 	SrcMask []uint8
 	DstMask []uint8
+	InVRF   []uint32
+	OutVRF  []uint32
+	// The label stack from the top, 20 bits each.
+	MPLSLabel1 []uint32
+	MPLSLabel2 []uint32
+	MPLSLabel3 []uint32
+
+	// What the IP header says besides.
+	IPTTL          []uint8
+	FragmentID     []uint32
+	FragmentOffset []uint16
+
+	// What a translator made of the ends.
+	SrcAddrNAT [][16]byte
+	DstAddrNAT [][16]byte
+	SrcPortNAT []uint16
+	DstPortNAT []uint16
+	NATEvent   []uint8
+
+	// What a firewall did.
+	FirewallEvent []uint8
+
+	// What a tunnel packet carries, where the exporter shows its header.
+	Tunnel        []int8
+	TunnelID      []uint32
+	InnerSrcAddr  [][16]byte
+	InnerDstAddr  [][16]byte
+	InnerSrcPort  []uint16
+	InnerDstPort  []uint16
+	InnerProtocol []uint8
 
 	// What the enrichments add.
 	SrcCountry  []string
@@ -76,6 +108,7 @@ type Batch struct {
 // Export protocols, the values of Batch.ExportProtocol.
 const (
 	ExportUnknown  int8 = 0
+	ExportNetFlow1 int8 = 1
 	ExportNetFlow5 int8 = 5
 	ExportNetFlow7 int8 = 7
 	ExportNetFlow9 int8 = 9
@@ -89,6 +122,21 @@ const (
 	DirectionUnknown int8 = 0
 	DirectionIngress int8 = 1
 	DirectionEgress  int8 = 2
+)
+
+// Tunnels, the values of Batch.Tunnel: what the sampled header of a packet shows to
+// be carried in what. ERSPAN has three types (draft-foschiano-erspan-03 §4): type I
+// has no header of its own.
+const (
+	TunnelNone    int8 = 0
+	TunnelGRE     int8 = 1
+	TunnelERSPAN1 int8 = 2
+	TunnelERSPAN2 int8 = 3
+	TunnelERSPAN3 int8 = 4
+	TunnelVXLAN   int8 = 5
+	TunnelIPIP    int8 = 6
+	TunnelGENEVE  int8 = 7
+	TunnelGTPU    int8 = 8
 )
 
 // Initiators, the values of Batch.Initiator: which end opened the conversation.
@@ -108,33 +156,3 @@ const (
 
 // Len returns the number of records.
 func (b *Batch) Len() int { return b.n }
-
-// Grow appends n records whose columns are all zero and returns the index of the
-// first. The caller fills them in place.
-func (b *Batch) Grow(n int) int {
-	first := b.n
-	for i := range Fields {
-		Fields[i].grow(b, n)
-	}
-	b.n += n
-	return first
-}
-
-// Truncate drops all records from index n on.
-func (b *Batch) Truncate(n int) {
-	for i := range Fields {
-		Fields[i].truncate(b, n)
-	}
-	b.n = n
-}
-
-// Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.Truncate(0) }
-
-// AppendFrom appends the record at index row of src.
-func (b *Batch) AppendFrom(src *Batch, row int) {
-	for i := range Fields {
-		Fields[i].appendFrom(b, src, row)
-	}
-	b.n++
-}

@@ -1,7 +1,5 @@
 package flow
 
-import "slices"
-
 // Field describes one column of a Batch and of the ClickHouse tables that hold
 // flows.
 type Field struct {
@@ -12,11 +10,9 @@ type Field struct {
 	// Comment says what it holds, with unit and source.
 	Comment string
 
-	values     func(*Batch) any
-	value      func(*Batch, int) any
-	grow       func(*Batch, int)
-	truncate   func(*Batch, int)
-	appendFrom func(dst, src *Batch, row int)
+	values func(*Batch) any
+	value  func(*Batch, int) any
+	memory
 }
 
 // Values returns the column of b as a slice ([]uint64, [][16]byte, …) that
@@ -34,20 +30,7 @@ func column[T any](name, typ string, at func(*Batch) *[]T, comment string) Field
 		Comment: comment,
 		values:  func(b *Batch) any { return *at(b) },
 		value:   func(b *Batch, row int) any { return (*at(b))[row] },
-		grow: func(b *Batch, n int) {
-			s := at(b)
-			old := len(*s)
-			*s = slices.Grow(*s, n)[:old+n]
-			clear((*s)[old:])
-		},
-		truncate: func(b *Batch, n int) {
-			s := at(b)
-			*s = (*s)[:n]
-		},
-		appendFrom: func(dst, src *Batch, row int) {
-			s := at(dst)
-			*s = append(*s, (*at(src))[row])
-		},
+		memory:  memoryOf(at),
 	}
 }
 
@@ -55,8 +38,9 @@ const (
 	timeType    = "DateTime64(3, 'UTC')"
 	addrType    = "IPv6"
 	nameType    = "LowCardinality(String)"
-	exportEnum  = "Enum8('unknown' = 0, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105)"
+	exportEnum  = "Enum8('unknown' = 0, 'netflow1' = 1, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105)"
 	directEnum  = "Enum8('unknown' = 0, 'ingress' = 1, 'egress' = 2)"
+	tunnelEnum  = "Enum8('none' = 0, 'gre' = 1, 'erspan1' = 2, 'erspan2' = 3, 'erspan3' = 4, 'vxlan' = 5, 'ipip' = 6, 'geneve' = 7, 'gtpu' = 8)"
 	initiatEnum = "Enum8('unknown' = 0, 'src' = 1, 'dst' = 2)"
 )
 
@@ -129,6 +113,48 @@ var Fields = []Field{
 		"Prefix length of the route to the source."),
 	column("dst_mask", "UInt8", func(b *Batch) *[]uint8 { return &b.DstMask },
 		"Prefix length of the route to the destination."),
+	column("in_vrf", "UInt32", func(b *Batch) *[]uint32 { return &b.InVRF },
+		"VRF of the ingress side by the router's own number (IPFIX element 234); 0 the global one, or unknown."),
+	column("out_vrf", "UInt32", func(b *Batch) *[]uint32 { return &b.OutVRF },
+		"VRF of the egress side by the router's own number (IPFIX element 235); 0 the global one, or unknown."),
+	column("mpls_label_1", "UInt32", func(b *Batch) *[]uint32 { return &b.MPLSLabel1 },
+		"Top label of the MPLS stack; 0 none, or the explicit null label."),
+	column("mpls_label_2", "UInt32", func(b *Batch) *[]uint32 { return &b.MPLSLabel2 },
+		"Second label of the MPLS stack; 0 none."),
+	column("mpls_label_3", "UInt32", func(b *Batch) *[]uint32 { return &b.MPLSLabel3 },
+		"Third label of the MPLS stack; 0 none."),
+	column("ip_ttl", "UInt8", func(b *Batch) *[]uint8 { return &b.IPTTL },
+		"Time to live or hop limit, the least of the flow (IPFIX elements 192, 52); 0 unknown."),
+	column("fragment_id", "UInt32", func(b *Batch) *[]uint32 { return &b.FragmentID },
+		"IP identification (IPFIX element 54); 0 unknown."),
+	column("fragment_offset", "UInt16", func(b *Batch) *[]uint16 { return &b.FragmentOffset },
+		"Fragment offset in units of 8 bytes (IPFIX element 88); 0 the first fragment, none, or unknown."),
+	column("src_addr_nat", addrType, func(b *Batch) *[][16]byte { return &b.SrcAddrNAT },
+		"Source address after translation (IPFIX elements 225, 281); :: none."),
+	column("dst_addr_nat", addrType, func(b *Batch) *[][16]byte { return &b.DstAddrNAT },
+		"Destination address after translation (IPFIX elements 226, 282); :: none."),
+	column("src_port_nat", "UInt16", func(b *Batch) *[]uint16 { return &b.SrcPortNAT },
+		"Source port after translation (IPFIX element 227); 0 none."),
+	column("dst_port_nat", "UInt16", func(b *Batch) *[]uint16 { return &b.DstPortNAT },
+		"Destination port after translation (IPFIX element 228); 0 none."),
+	column("nat_event", "UInt8", func(b *Batch) *[]uint8 { return &b.NATEvent },
+		"What the translator did (IPFIX element 230): 1 created, 2 deleted, 3 pool exhausted, 4 NAT44 session created, 5 deleted, 6 NAT64 session created, 7 deleted; 0 none."),
+	column("firewall_event", "UInt8", func(b *Batch) *[]uint8 { return &b.FirewallEvent },
+		"What the firewall did (IPFIX element 233, 40005 of older Cisco ASAs): 1 flow created, 2 deleted, 3 denied, 4 alert, 5 update; 0 none."),
+	column("tunnel", tunnelEnum, func(b *Batch) *[]int8 { return &b.Tunnel },
+		"What the sampled packet header shows to be carried in the flow; none also where the exporter shows no header: then protocol tells (47 GRE, 4 and 41 IP in IP)."),
+	column("tunnel_id", "UInt32", func(b *Batch) *[]uint32 { return &b.TunnelID },
+		"GRE key, ERSPAN session, VXLAN or GENEVE network identifier, GTP-U tunnel endpoint; 0 none."),
+	column("inner_src_addr", addrType, func(b *Batch) *[][16]byte { return &b.InnerSrcAddr },
+		"Source address of the packet inside the tunnel; :: none or not shown."),
+	column("inner_dst_addr", addrType, func(b *Batch) *[][16]byte { return &b.InnerDstAddr },
+		"Destination address of the packet inside the tunnel; :: none or not shown."),
+	column("inner_src_port", "UInt16", func(b *Batch) *[]uint16 { return &b.InnerSrcPort },
+		"Source port of the packet inside the tunnel."),
+	column("inner_dst_port", "UInt16", func(b *Batch) *[]uint16 { return &b.InnerDstPort },
+		"Destination port of the packet inside the tunnel."),
+	column("inner_protocol", "UInt8", func(b *Batch) *[]uint8 { return &b.InnerProtocol },
+		"IP protocol number of the packet inside the tunnel; 0 none or not shown."),
 	column("src_country", nameType, func(b *Batch) *[]string { return &b.SrcCountry },
 		"ISO 3166-1 alpha-2 country of the source by the geography database; empty unknown."),
 	column("dst_country", nameType, func(b *Batch) *[]string { return &b.DstCountry },

@@ -21,8 +21,20 @@ type Health struct {
 	Bytes           uint64
 	Records         uint64
 	OptionsRecords  uint64
+	// LostRecords and LostDatagrams did not arrive, by the gaps in the exporter's
+	// sequence numbers: NetFlow v5, v7 and IPFIX number records, NetFlow v9 and sFlow
+	// datagrams.
+	LostRecords, LostDatagrams uint64
+	// LateDatagrams arrived after ones that were sent later. They count as lost until
+	// they come.
+	LateDatagrams uint64
+	// Restarts is how often the exporter began to number anew.
+	Restarts uint64
 	// Dropped counts what was dropped, by reason.
 	Dropped map[string]uint64
+	// WaitingSets is how many data sets wait for their template at the end of the
+	// interval.
+	WaitingSets uint32
 	// Templates is how many templates are known at the end of the interval.
 	Templates uint32
 	// SamplingIntervals are those known at the end of the interval, ascending.

@@ -21,7 +21,12 @@ type healthRow struct {
 	Bytes             uint64            `ch:"bytes"`
 	Records           uint64            `ch:"records"`
 	OptionsRecords    uint64            `ch:"options_records"`
+	LostRecords       uint64            `ch:"lost_records"`
+	LostDatagrams     uint64            `ch:"lost_datagrams"`
+	LateDatagrams     uint64            `ch:"late_datagrams"`
+	Restarts          uint64            `ch:"restarts"`
 	Dropped           map[string]uint64 `ch:"dropped"`
+	WaitingSets       uint32            `ch:"waiting_sets"`
 	Templates         uint32            `ch:"templates"`
 	SamplingIntervals []uint32          `ch:"sampling_intervals"`
 	UnsampledRecords  uint64            `ch:"unsampled_records"`
@@ -46,7 +51,7 @@ func (s *Store) InsertHealth(ctx context.Context, health []flow.Health) error {
 
 // healthColumns are what an insert into exporter_health gives.
 const healthColumns = "exporter_health (at, collector, exporter, export_protocols, datagrams, bytes, records, options_records, " +
-	"dropped, templates, sampling_intervals, unsampled_records, last_received_at)"
+	"lost_records, lost_datagrams, late_datagrams, restarts, dropped, waiting_sets, templates, sampling_intervals, unsampled_records, last_received_at)"
 
 // intervals gives the rows of each interval of each collector, which are counted
 // together and so come back together, in the order in which they first come.
@@ -84,7 +89,8 @@ func healthRowOf(h *flow.Health) healthRow {
 		At: storedTime(h.At), Collector: h.Collector, Exporter: flow.FromAddr(h.Exporter),
 		ExportProtocols: present(h.ExportProtocols),
 		Datagrams:       h.Datagrams, Bytes: h.Bytes, Records: h.Records, OptionsRecords: h.OptionsRecords,
-		Dropped: h.Dropped, Templates: h.Templates, SamplingIntervals: h.SamplingIntervals,
+		LostRecords: h.LostRecords, LostDatagrams: h.LostDatagrams, LateDatagrams: h.LateDatagrams, Restarts: h.Restarts,
+		Dropped: h.Dropped, WaitingSets: h.WaitingSets, Templates: h.Templates, SamplingIntervals: h.SamplingIntervals,
 		UnsampledRecords: h.UnsampledRecords, LastReceivedAt: storedTime(h.LastReceivedAt),
 	}
 }

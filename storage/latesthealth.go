@@ -26,6 +26,7 @@ type ExporterHealth struct {
 // HealthCounts are the counts of flow.Health over several intervals.
 type HealthCounts struct {
 	Datagrams, Bytes, Records, OptionsRecords, UnsampledRecords uint64
+	LostRecords, LostDatagrams, LateDatagrams, Restarts         uint64
 	// Dropped is never nil.
 	Dropped map[string]uint64
 }
@@ -41,7 +42,12 @@ SELECT
     argMax(h.bytes, h.at) AS bytes,
     argMax(h.records, h.at) AS records,
     argMax(h.options_records, h.at) AS options_records,
+    argMax(h.lost_records, h.at) AS lost_records,
+    argMax(h.lost_datagrams, h.at) AS lost_datagrams,
+    argMax(h.late_datagrams, h.at) AS late_datagrams,
+    argMax(h.restarts, h.at) AS restarts,
     argMax(h.dropped, h.at) AS dropped,
+    argMax(h.waiting_sets, h.at) AS waiting_sets,
     argMax(h.templates, h.at) AS templates,
     argMax(h.sampling_intervals, h.at) AS sampling_intervals,
     argMax(h.unsampled_records, h.at) AS unsampled_records,
@@ -51,6 +57,10 @@ SELECT
     sumIf(h.records, h.at > since) AS recent_records,
     sumIf(h.options_records, h.at > since) AS recent_options_records,
     sumIf(h.unsampled_records, h.at > since) AS recent_unsampled_records,
+    sumIf(h.lost_records, h.at > since) AS recent_lost_records,
+    sumIf(h.lost_datagrams, h.at > since) AS recent_lost_datagrams,
+    sumIf(h.late_datagrams, h.at > since) AS recent_late_datagrams,
+    sumIf(h.restarts, h.at > since) AS recent_restarts,
     sumMapIf(h.dropped, h.at > since) AS recent_dropped
 FROM exporter_health AS h
 WHERE h.at > fromUnixTimestamp64Milli({oldest:Int64}, 'UTC')
@@ -67,6 +77,10 @@ type latestHealthRow struct {
 	RecentRecords          uint64            `ch:"recent_records"`
 	RecentOptionsRecords   uint64            `ch:"recent_options_records"`
 	RecentUnsampledRecords uint64            `ch:"recent_unsampled_records"`
+	RecentLostRecords      uint64            `ch:"recent_lost_records"`
+	RecentLostDatagrams    uint64            `ch:"recent_lost_datagrams"`
+	RecentLateDatagrams    uint64            `ch:"recent_late_datagrams"`
+	RecentRestarts         uint64            `ch:"recent_restarts"`
 	RecentDropped          map[string]uint64 `ch:"recent_dropped"`
 }
 
@@ -100,11 +114,16 @@ func (r *latestHealthRow) health() ExporterHealth {
 			At: readTime(r.At), Collector: r.Collector, Exporter: flow.Addr(r.Exporter),
 			ExportProtocols: r.ExportProtocols,
 			Datagrams:       r.Datagrams, Bytes: r.Bytes, Records: r.Records, OptionsRecords: r.OptionsRecords,
-			Dropped: r.Dropped, Templates: r.Templates, SamplingIntervals: r.SamplingIntervals,
+			LostRecords: r.LostRecords, LostDatagrams: r.LostDatagrams, LateDatagrams: r.LateDatagrams, Restarts: r.Restarts,
+			Dropped: r.Dropped, WaitingSets: r.WaitingSets, Templates: r.Templates, SamplingIntervals: r.SamplingIntervals,
 			UnsampledRecords: r.UnsampledRecords, LastReceivedAt: readTime(r.LastReceivedAt),
 		},
 		Recent: HealthCounts{
-			r.RecentDatagrams, r.RecentBytes, r.RecentRecords, r.RecentOptionsRecords, r.RecentUnsampledRecords, r.RecentDropped,
+			Datagrams: r.RecentDatagrams, Bytes: r.RecentBytes, Records: r.RecentRecords,
+			OptionsRecords: r.RecentOptionsRecords, UnsampledRecords: r.RecentUnsampledRecords,
+			LostRecords: r.RecentLostRecords, LostDatagrams: r.RecentLostDatagrams,
+			LateDatagrams: r.RecentLateDatagrams, Restarts: r.RecentRestarts,
+			Dropped: r.RecentDropped,
 		},
 	}
 }
