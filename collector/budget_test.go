@@ -14,8 +14,7 @@ import (
 // listedExporter is an inventory of one.
 type listedExporter struct{ addr netip.Addr }
 
-func (l listedExporter) Listed(a netip.Addr) bool         { return a == l.addr }
-func (listedExporter) SamplingInterval(netip.Addr) uint32 { return 0 }
+func (l listedExporter) Exporter(a netip.Addr) (uint32, bool) { return 0, a == l.addr }
 
 // templateOf makes an IPFIX message with a template of n fields.
 func templateOf(id uint16, n int) []byte {

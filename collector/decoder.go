@@ -13,16 +13,19 @@ import (
 // the server's workers use one each, replay and tests use it by itself. It is not
 // safe for concurrent use.
 type Decoder struct {
-	name      string
-	listed    bool
-	limits    Limits
-	maxFields int // of the templates of all exporters that are not listed
-	protocols []Protocol
-	inventory Exporters
-	table     *table
-	// total counts since the start, for metrics.
-	total Tally
+	name       string
+	listedOnly bool
+	limits     Limits
+	budget     budget // of all exporters that are not listed
+	protocols  []Protocol
+	newSession []func() Session // by protocol
+	inventory  Exporters
+	table      *table
+	datagram   Datagram // scratch
 }
+
+// budget is what sessions may remember together.
+type budget struct{ templateFields, waitingBytes int }
 
 // NewDecoder makes a Decoder that speaks the given protocols. Of cfg it uses Name,
 // Exporters and Limits, which must be valid. inventory says which exporters to
@@ -31,99 +34,165 @@ func NewDecoder(cfg Config, protocols []Protocol, inventory Exporters) *Decoder 
 	if inventory == nil {
 		inventory = noExporters{}
 	}
-	return &Decoder{
-		name:      cfg.name(),
-		listed:    cfg.Exporters == ExportersListed,
-		limits:    cfg.limits(),
-		maxFields: cfg.Limits.MaxTemplateFieldsTotal,
-		protocols: protocols,
-		inventory: inventory,
-		table:     newTable(cfg.Limits.MaxExporters),
+	d := &Decoder{
+		name:       cfg.name(),
+		listedOnly: cfg.Exporters == ExportersListed,
+		limits:     cfg.limits(),
+		budget:     budget{cfg.Limits.MaxTemplateFieldsTotal, cfg.Limits.MaxWaitingBytesTotal},
+		protocols:  protocols,
+		inventory:  inventory,
+		table:      newTable(cfg.Limits.MaxExporters),
 	}
+	for _, p := range protocols {
+		d.newSession = append(d.newSession, p.Sessions(d.limits))
+	}
+	return d
 }
+
+// Stream names a connection of an exporter. The zero Stream is none: UDP.
+type Stream uint64
 
 // Datagram decodes one datagram and appends its records to b. Exporters are told
 // apart by address alone: their ports change when they restart. Whatever is
 // dropped is counted; there is no error for a caller to handle. The payload is not
 // kept.
 func (d *Decoder) Datagram(b *flow.Batch, from netip.AddrPort, receivedAt time.Time, payload []byte) {
-	addr := from.Addr().Unmap().WithZone("")
-	isListed := d.inventory.Listed(addr)
-	t := Tally{Datagrams: 1, Bytes: uint64(len(payload))}
-	defer func() { d.total.Add(&t) }()
+	d.Message(b, 0, from, receivedAt, payload)
+}
 
+// Message is Datagram for a message that came over a connection. What was said over
+// one connection holds there alone (RFC 7011 §8); End forgets it.
+func (d *Decoder) Message(b *flow.Batch, stream Stream, from netip.AddrPort, receivedAt time.Time, payload []byte) {
+	addr := from.Addr().Unmap().WithZone("")
+	sampling, isListed := d.inventory.Exporter(addr)
 	e := d.table.get(addr, isListed, receivedAt)
 	if e == nil {
+		t := Tally{Datagrams: 1, Bytes: uint64(len(payload))}
 		t.Drop(ExporterLimit, 1)
 		d.table.rest.Add(&t)
 		return
 	}
-	defer func() { e.total.Add(&t) }()
 	e.lastReceivedAt = receivedAt
-	if d.listed && !isListed {
-		t.Drop(Refused, 1)
+	e.total.Datagrams++
+	e.total.Bytes += uint64(len(payload))
+	if d.listedOnly && !isListed {
+		e.total.Drop(Refused, 1)
 		return
 	}
 	first := b.Len()
-	d.decode(b, e, &Datagram{ReceivedAt: receivedAt, Payload: payload, Tally: &t})
-	d.complete(b, first, e, receivedAt, d.inventory.SamplingInterval(addr), &t)
-	t.Records += uint64(b.Len() - first)
+	d.datagram = Datagram{ReceivedAt: receivedAt, Payload: payload, Tally: &e.total, Connected: stream != 0}
+	d.decode(b, e, e.source(stream))
+	d.complete(b, first, e, sampling)
 }
 
-// decode hands the datagram to the exporter's session of its protocol.
-func (d *Decoder) decode(b *flow.Batch, e *exporter, datagram *Datagram) {
+// decode hands the datagram to the source's session of its protocol.
+func (d *Decoder) decode(b *flow.Batch, e *exporter, from *source) {
+	datagram := &d.datagram
 	i := slices.IndexFunc(d.protocols, func(p Protocol) bool { return p.Match(datagram.Payload) })
 	if i < 0 {
-		datagram.Tally.Drop(UnknownVersion, 1)
+		e.total.Drop(UnknownVersion, 1)
 		return
 	}
-	if e.sessions == nil {
-		e.sessions = make([]Session, len(d.protocols))
-	}
-	if e.sessions[i] == nil {
-		e.sessions[i] = d.protocols[i].NewSession(d.limits)
-	}
-	first, s := b.Len(), e.sessions[i]
-	before := s.TemplateFields()
-	datagram.TemplateFields = d.mayHold(e, before, datagram.ReceivedAt)
+	s := d.session(from, i)
+	d.allow(e, s)
+	first, options := b.Len(), e.total.OptionsRecords
 	spoken := s.Decode(b, datagram)
-	d.table.hold(e, s.TemplateFields()-before)
-	if b.Len() > first || s.Templates() > 0 || datagram.Tally.OptionsRecords > 0 {
+	size := s.Size()
+	d.table.resize(e, &from.sizes[i], size)
+	if b.Len() > first || size.Templates > 0 || e.total.OptionsRecords > options {
 		d.table.prove(e)
 		e.protocols |= protocolBit(spoken)
 	}
 }
 
-// mayHold gives how many template fields a session of e that has held so many may
-// hold. Exporters that fell silent make room for those that send.
-func (d *Decoder) mayHold(e *exporter, held int, now time.Time) int {
-	if e.rank == listed {
-		return math.MaxInt
+// session gives the source's session of a protocol.
+func (d *Decoder) session(from *source, protocol int) Session {
+	if from.sessions == nil {
+		from.sessions = make([]Session, len(d.protocols))
+		from.sizes = make([]Size, len(d.protocols))
 	}
-	for d.maxFields-d.table.fields < d.limits.TemplateFields && d.table.dropIdle(now) {
+	if from.sessions[protocol] == nil {
+		from.sessions[protocol] = d.newSession[protocol]()
+	}
+	return from.sessions[protocol]
+}
+
+// allow says in the datagram how much the session may hold. Exporters that fell
+// silent make room for those that send.
+func (d *Decoder) allow(e *exporter, s Session) {
+	if e.rank == listed {
+		d.datagram.TemplateFields, d.datagram.WaitingBytes = math.MaxInt, math.MaxInt
+		return
+	}
+	for d.budget.templateFields-d.table.held.TemplateFields < d.limits.TemplateFields && d.table.dropIdle(d.datagram.ReceivedAt) {
 		continue
 	}
-	return held + max(0, d.maxFields-d.table.fields)
+	size := s.Size()
+	d.datagram.TemplateFields = size.TemplateFields + max(0, d.budget.templateFields-d.table.held.TemplateFields)
+	d.datagram.WaitingBytes = size.WaitingBytes + max(0, d.budget.waitingBytes-d.table.held.WaitingBytes)
 }
 
 // complete fills what the protocols leave to the caller in the records from first
 // on: exporter, time, and the sampling interval that the inventory expects where
 // the exporter has not said.
-func (d *Decoder) complete(b *flow.Batch, first int, e *exporter, at time.Time, expected uint32, t *Tally) {
-	addr, ms := flow.FromAddr(e.addr), at.UnixMilli()
+func (d *Decoder) complete(b *flow.Batch, first int, e *exporter, expected uint32) {
+	n := b.Len() - first
+	if n == 0 {
+		return
+	}
+	ms := d.datagram.ReceivedAt.UnixMilli()
+	for i := range b.Exporter[first:] {
+		b.Exporter[first+i] = e.bytes
+		b.ReceivedAt[first+i] = ms
+	}
 	last := uint32(0)
-	for row := first; row < b.Len(); row++ {
-		b.Exporter[row], b.ReceivedAt[row] = addr, ms
-		n := &b.SamplingInterval[row]
-		if *n != last {
-			e.intervals.add(*n)
-			last = *n
+	intervals := b.SamplingInterval[first:]
+	for i, interval := range intervals {
+		if interval != last {
+			e.intervals.add(interval)
+			last = interval
 		}
-		if *n == 0 {
-			*n = expected
+		if interval == 0 {
+			intervals[i] = expected
+			if expected == 0 {
+				e.total.Unsampled++
+			}
 		}
-		if *n == 0 {
-			t.Unsampled++
+	}
+	e.total.Records += uint64(n)
+}
+
+// End forgets what was said over a connection.
+func (d *Decoder) End(stream Stream, from netip.Addr) {
+	e, ok := d.table.byAddr[from.Unmap().WithZone("")]
+	if !ok || e.streams[stream] == nil {
+		return
+	}
+	d.expire(e, e.streams[stream], time.Time{})
+	for i := range e.streams[stream].sizes {
+		d.table.resize(e, &e.streams[stream].sizes[i], Size{})
+	}
+	delete(e.streams, stream)
+}
+
+// Expire drops what has been kept for too long. It is to be called now and then.
+func (d *Decoder) Expire(now time.Time) {
+	for _, e := range d.table.byAddr {
+		d.expire(e, &e.datagrams, now)
+		for _, s := range e.streams {
+			d.expire(e, s, now)
+		}
+	}
+}
+
+// GiveUp counts as dropped what still waits for a template: nothing more will come.
+func (d *Decoder) GiveUp() { d.Expire(time.Time{}) }
+
+func (d *Decoder) expire(e *exporter, from *source, now time.Time) {
+	for i, s := range from.sessions {
+		if s != nil {
+			s.Expire(now, &e.total)
+			d.table.resize(e, &from.sizes[i], s.Size())
 		}
 	}
 }
@@ -131,13 +200,11 @@ func (d *Decoder) complete(b *flow.Batch, first int, e *exporter, at time.Time, 
 // noExporters is an inventory that lists nobody.
 type noExporters struct{}
 
-func (noExporters) Listed(netip.Addr) bool             { return false }
-func (noExporters) SamplingInterval(netip.Addr) uint32 { return 0 }
+func (noExporters) Exporter(netip.Addr) (uint32, bool) { return 0, false }
 
 // Dropped counts n things of one exporter that were lost outside of the Decoder:
 // in a queue, or by the sink. The zero Addr stands for "not known whose".
 func (d *Decoder) Dropped(addr netip.Addr, r Reason, n int) {
-	d.total.Drop(r, n)
 	if e, ok := d.table.byAddr[addr.Unmap().WithZone("")]; ok {
 		e.total.Drop(r, n)
 		return
@@ -146,4 +213,11 @@ func (d *Decoder) Dropped(addr netip.Addr, r Reason, n int) {
 }
 
 // Total gives the counts since the start, over all exporters.
-func (d *Decoder) Total() Tally { return d.total }
+func (d *Decoder) Total() Tally {
+	total := d.table.reported
+	total.Add(&d.table.rest)
+	for _, e := range d.table.byAddr {
+		total.Add(&e.total)
+	}
+	return total
+}

@@ -5,36 +5,73 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"tapwatch/flow"
 )
 
 // Exporters is what the inventory knows of exporters. It must be safe for
 // concurrent use, and may change while it is used.
 type Exporters interface {
-	// Listed says whether the inventory names the exporter.
-	Listed(netip.Addr) bool
-	// SamplingInterval is what the inventory expects of the exporter, 0 if it does
-	// not say.
-	SamplingInterval(netip.Addr) uint32
+	// Exporter says whether the inventory lists the exporter, and what sampling
+	// interval it expects of it, 0 if it does not say.
+	Exporter(netip.Addr) (sampling uint32, listed bool)
 }
 
 // exporter is what a Decoder knows of one exporter.
 type exporter struct {
-	addr     netip.Addr
-	sessions []Session // by protocol; nil until it speaks that one
-
-	total Tally // since the last Health
-	// fields is what its templates count for.
-	fields int
-	// protocols seen, as bits of the positions in protocolNames.
+	addr           netip.Addr
+	bytes          [16]byte // addr, as columns have it
+	lastReceivedAt time.Time
+	// datagrams is what it said over UDP, streams what it said over connections.
+	datagrams source
+	streams   map[Stream]*source
+	// held is what its sessions remember, all in all.
+	held Size
+	// protocols seen, as bits of the positions in spoken.
 	protocols uint8
 	// intervals that its records carried.
-	intervals      intervalSet
-	lastReceivedAt time.Time
+	intervals intervalSet
 
 	// rank says how easily the entry gives way to another's.
 	rank rank
-	// place is its element in the list of its rank.
-	place *list.Element
+	// place is its element in the list of its rank, where it was put at placedAt.
+	place    *list.Element
+	placedAt time.Time
+
+	total Tally // since the last Health
+}
+
+// source is one exporter over UDP, or over one connection.
+type source struct {
+	sessions []Session // by protocol; nil until it speaks that one
+	sizes    []Size    // of these, as the table has counted them
+}
+
+func (e *exporter) source(stream Stream) *source {
+	if stream == 0 {
+		return &e.datagrams
+	}
+	if e.streams == nil {
+		e.streams = make(map[Stream]*source)
+	}
+	s := e.streams[stream]
+	if s == nil {
+		s = new(source)
+		e.streams[stream] = s
+	}
+	return s
+}
+
+// sources gives all of them.
+func (e *exporter) sources(yield func(*source) bool) {
+	if !yield(&e.datagrams) {
+		return
+	}
+	for _, s := range e.streams {
+		if !yield(s) {
+			return
+		}
+	}
 }
 
 // rank orders exporters by how much there is to lose with them.
@@ -57,13 +94,15 @@ const idleAfter = 15 * time.Minute
 // table holds a bounded number of exporters, those of the inventory not counted.
 type table struct {
 	byAddr map[netip.Addr]*exporter
-	// ordered has the exporters of each rank, latest heard first.
+	// ordered has the exporters of each rank, latest heard first, give or take
+	// placeFor.
 	ordered [ranks]*list.List
 	max     int
-	// fields is what the templates of those that are not listed count for.
-	fields int
-	// rest counts for all that have no entry any more, or never had one.
-	rest Tally
+	// held is what the sessions of those that are not listed remember.
+	held Size
+	// rest counts for all that have no entry any more, or never had one, since the
+	// last Health; reported counts what Health has reported.
+	rest, reported Tally
 }
 
 func newTable(size int) *table {
@@ -77,13 +116,13 @@ func newTable(size int) *table {
 // get gives the exporter's entry, a new one if need be; nil if there is no room.
 func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
 	if e, ok := t.byAddr[addr]; ok {
-		t.touch(e, isListed)
+		t.touch(e, isListed, now)
 		return e
 	}
 	if !isListed && !t.makeRoom(now) {
 		return nil
 	}
-	e := &exporter{addr: addr}
+	e := &exporter{addr: addr, bytes: flow.FromAddr(addr), placedAt: now}
 	if isListed {
 		e.rank = listed
 	}
@@ -92,17 +131,26 @@ func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
 	return e
 }
 
+// placeFor is how long an entry stays at its place in its list although it was heard
+// again: to move it for every datagram would cost more than to find it.
+const placeFor = time.Second
+
 // touch moves e to the front of its list; the inventory may have changed its mind
 // about it.
-func (t *table) touch(e *exporter, isListed bool) {
+func (t *table) touch(e *exporter, isListed bool, now time.Time) {
 	switch {
-	case isListed:
-		t.move(e, listed)
-	case e.rank == listed:
-		t.move(e, active)
-	default:
+	case isListed != (e.rank == listed):
+		to := active
+		if isListed {
+			to = listed
+		}
+		t.move(e, to)
+	case now.Sub(e.placedAt) >= placeFor || now.Before(e.placedAt):
 		t.ordered[e.rank].MoveToFront(e.place)
+	default:
+		return
 	}
+	e.placedAt = now
 }
 
 // prove takes e out of probation.
@@ -112,11 +160,8 @@ func (t *table) prove(e *exporter) {
 	}
 }
 
+// move gives e another rank.
 func (t *table) move(e *exporter, to rank) {
-	if e.rank == to {
-		t.ordered[to].MoveToFront(e.place)
-		return
-	}
 	t.unlink(e)
 	e.rank = to
 	t.link(e)
@@ -126,7 +171,7 @@ func (t *table) move(e *exporter, to rank) {
 func (t *table) link(e *exporter) {
 	e.place = t.ordered[e.rank].PushFront(e)
 	if e.rank != listed {
-		t.fields += e.fields
+		t.held.add(e.held, 1)
 	}
 }
 
@@ -134,16 +179,30 @@ func (t *table) link(e *exporter) {
 func (t *table) unlink(e *exporter) {
 	t.ordered[e.rank].Remove(e.place)
 	if e.rank != listed {
-		t.fields -= e.fields
+		t.held.add(e.held, -1)
 	}
 }
 
-// hold changes by n what e's templates count for.
-func (t *table) hold(e *exporter, n int) {
-	e.fields += n
-	if e.rank != listed {
-		t.fields += n
+// resize takes over what a session of e remembers: was is what has been counted.
+func (t *table) resize(e *exporter, was *Size, is Size) {
+	if *was == is {
+		return
 	}
+	change := is
+	change.add(*was, -1)
+	*was = is
+	e.held.add(change, 1)
+	if e.rank != listed {
+		t.held.add(change, 1)
+	}
+}
+
+// add adds o, times times.
+func (s *Size) add(o Size, times int) {
+	s.Templates += times * o.Templates
+	s.TemplateFields += times * o.TemplateFields
+	s.WaitingSets += times * o.WaitingSets
+	s.WaitingBytes += times * o.WaitingBytes
 }
 
 // makeRoom makes sure that one more unlisted exporter fits.
@@ -172,7 +231,9 @@ func (t *table) dropIdle(now time.Time) bool {
 	return false
 }
 
+// remove forgets e; what still waits for its template is lost with it.
 func (t *table) remove(e *exporter) {
+	e.total.Drop(MissingTemplate, e.held.WaitingSets)
 	t.rest.Add(&e.total)
 	t.unlink(e)
 	delete(t.byAddr, e.addr)

@@ -11,21 +11,26 @@ import (
 // listOf is an inventory that lists addresses, with the sampling it expects.
 type listOf map[netip.Addr]uint32
 
-func (l listOf) Listed(a netip.Addr) bool             { _, ok := l[a]; return ok }
-func (l listOf) SamplingInterval(a netip.Addr) uint32 { return l[a] }
+func (l listOf) Exporter(a netip.Addr) (uint32, bool) { sampling, ok := l[a]; return sampling, ok }
+
 func addr(n int) netip.Addr {
 	return netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})
 }
-func port(a netip.Addr) netip.AddrPort   { return netip.AddrPortFrom(a, 2055) }
-func (stub) Match(payload []byte) bool   { return payload[0] == 'r' }
-func (stub) NewSession(Limits) Session   { return stub{} }
-func (stub) Templates() int              { return 0 }
-func (stub) TemplateFields() int         { return 0 }
-func (stub) SamplingIntervals() []uint32 { return nil }
+
+func port(a netip.Addr) netip.AddrPort { return netip.AddrPortFrom(a, 2055) }
 
 // stub is a protocol whose datagrams begin with r; each further byte is a record
 // with that sampling interval.
 type stub struct{}
+
+func (stub) Name() string                        { return "stub" }
+func (stub) Match(payload []byte) bool           { return payload[0] == 'r' }
+func (stub) Sessions(Limits) func() Session      { return func() Session { return stub{} } }
+func (stub) Size() Size                          { return Size{} }
+func (stub) Expire(time.Time, *Tally)            {}
+func (stub) SamplingIntervals() []uint32         { return nil }
+func (stub) State() ([]byte, error)              { return nil, nil }
+func (stub) Restore(_ []byte, _ *Datagram) error { return nil }
 
 func (stub) Decode(b *flow.Batch, d *Datagram) int8 {
 	for _, n := range d.Payload[1:] {

@@ -14,6 +14,7 @@ var spoken = []struct {
 	protocol int8
 	name     string
 }{
+	{flow.ExportNetFlow1, "netflow1"},
 	{flow.ExportNetFlow5, "netflow5"},
 	{flow.ExportNetFlow7, "netflow7"},
 	{flow.ExportNetFlow9, "netflow9"},
@@ -56,40 +57,49 @@ func (d *Decoder) Health(at time.Time) []flow.Health { return fold(d.health(at))
 // health gives the rows of Health, those of the exporters in probation apart: fold
 // joins them, of one Decoder or of several.
 func (d *Decoder) health(at time.Time) (rows, suspects []flow.Health) {
+	d.Expire(at)
 	for _, e := range d.table.byAddr {
 		if e.rank == probation {
 			if e.total != (Tally{}) {
-				h := d.row(at, e.addr, &e.total)
+				h := d.report(at, e.addr, &e.total)
 				h.LastReceivedAt = e.lastReceivedAt
+				h.WaitingSets = uint32(e.held.WaitingSets)
 				suspects = append(suspects, h)
-				e.total = Tally{}
 			}
 			continue
 		}
-		h := d.row(at, e.addr, &e.total)
+		h := d.report(at, e.addr, &e.total)
 		h.ExportProtocols = protocolNames(e.protocols)
 		h.LastReceivedAt = e.lastReceivedAt
-		intervals := slices.Clone(e.intervals)
-		for _, s := range e.sessions {
-			if s != nil {
-				h.Templates += uint32(s.Templates())
-				intervals = append(intervals, s.SamplingIntervals()...)
-			}
-		}
-		slices.Sort(intervals)
-		h.SamplingIntervals = slices.Compact(intervals)
-		e.total = Tally{}
+		h.Templates = uint32(e.held.Templates)
+		h.WaitingSets = uint32(e.held.WaitingSets)
+		h.SamplingIntervals = e.samplingIntervals()
 		rows = append(rows, h)
 	}
 	if d.table.rest != (Tally{}) {
-		rows = append(rows, d.row(at, netip.IPv6Unspecified(), &d.table.rest))
-		d.table.rest = Tally{}
+		rows = append(rows, d.report(at, netip.IPv6Unspecified(), &d.table.rest))
 	}
 	return rows, suspects
 }
 
-func (d *Decoder) row(at time.Time, addr netip.Addr, t *Tally) flow.Health {
-	return flow.Health{
+// samplingIntervals are those that the exporter announced or its records carried,
+// ascending.
+func (e *exporter) samplingIntervals() []uint32 {
+	all := slices.Clone(e.intervals)
+	for from := range e.sources {
+		for _, s := range from.sessions {
+			if s != nil {
+				all = append(all, s.SamplingIntervals()...)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// report gives the row of what t counts, and makes t begin anew.
+func (d *Decoder) report(at time.Time, addr netip.Addr, t *Tally) flow.Health {
+	h := flow.Health{
 		At:               at,
 		Collector:        d.name,
 		Exporter:         addr,
@@ -97,20 +107,23 @@ func (d *Decoder) row(at time.Time, addr netip.Addr, t *Tally) flow.Health {
 		Bytes:            t.Bytes,
 		Records:          t.Records,
 		OptionsRecords:   t.OptionsRecords,
+		LostRecords:      t.LostRecords,
+		LostDatagrams:    t.LostDatagrams,
+		LateDatagrams:    t.LateDatagrams,
+		Restarts:         t.Restarts,
 		Dropped:          t.ByReason(),
 		UnsampledRecords: t.Unsampled,
 	}
+	d.table.reported.Add(t)
+	*t = Tally{}
+	return h
 }
 
 // templates counts the known templates of all exporters.
 func (d *Decoder) templates() int {
 	n := 0
 	for _, e := range d.table.byAddr {
-		for _, s := range e.sessions {
-			if s != nil {
-				n += s.Templates()
-			}
-		}
+		n += e.held.Templates
 	}
 	return n
 }
@@ -146,6 +159,11 @@ func mergeRest(rows []flow.Health) []flow.Health {
 		rest.Records += h.Records
 		rest.OptionsRecords += h.OptionsRecords
 		rest.UnsampledRecords += h.UnsampledRecords
+		rest.LostRecords += h.LostRecords
+		rest.LostDatagrams += h.LostDatagrams
+		rest.LateDatagrams += h.LateDatagrams
+		rest.Restarts += h.Restarts
+		rest.WaitingSets += h.WaitingSets
 		for reason, n := range h.Dropped {
 			if rest.Dropped == nil {
 				rest.Dropped = make(map[string]uint64)

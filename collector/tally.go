@@ -10,14 +10,16 @@ const (
 	Truncated Reason = iota
 	// UnknownVersion: a datagram of no protocol that the collector knows.
 	UnknownVersion
-	// MissingTemplate: a data set whose template has not been received.
+	// MissingTemplate: a data set that waited for its template in vain.
 	MissingTemplate
 	// MalformedSet: a set whose header or content is impossible.
 	MalformedSet
 	// MalformedRecord: a record that contradicts its own lengths.
 	MalformedRecord
-	// EmptyTemplate: a template without fields, or a withdrawal: over UDP RFC 7011
-	// §8.1 allows none, and obeying one would let anyone delete templates.
+	// WaitingLimit: a data set without its template, beyond what may wait.
+	WaitingLimit
+	// EmptyTemplate: a template without fields, or a withdrawal over UDP: RFC 7011
+	// §8.1 allows none there, and obeying one would let anyone delete templates.
 	EmptyTemplate
 	// HostileTemplate: a template whose records would take no space, or with more
 	// fields than the limit.
@@ -42,6 +44,11 @@ const (
 	ExporterLimit
 	// QueueFull: a datagram that came while the queue to its worker was full.
 	QueueFull
+	// ConnectionLimit: a connection beyond the limit of connections.
+	ConnectionLimit
+	// ConnectionError: a connection that broke, was not let in, or sent what is no
+	// message.
+	ConnectionError
 	// SocketBufferFull: a datagram that the kernel dropped before the collector
 	// could read it.
 	SocketBufferFull
@@ -58,6 +65,7 @@ var names = [Reasons]string{
 	MissingTemplate:   "missing_template",
 	MalformedSet:      "malformed_set",
 	MalformedRecord:   "malformed_record",
+	WaitingLimit:      "waiting_limit",
 	EmptyTemplate:     "empty_template",
 	HostileTemplate:   "hostile_template",
 	TemplateLimit:     "template_limit",
@@ -69,6 +77,8 @@ var names = [Reasons]string{
 	Refused:           "refused",
 	ExporterLimit:     "exporter_limit",
 	QueueFull:         "queue_full",
+	ConnectionLimit:   "connection_limit",
+	ConnectionError:   "connection_error",
 	SocketBufferFull:  "socket_buffer_full",
 	SinkFailed:        "sink_failed",
 }
@@ -88,7 +98,9 @@ type Tally struct {
 	OptionsRecords uint64
 	// Unsampled counts records stored without a known sampling interval.
 	Unsampled uint64
-	Dropped   [Reasons]uint64
+	// LostRecords, LostDatagrams, LateDatagrams and Restarts: see flow.Health.
+	LostRecords, LostDatagrams, LateDatagrams, Restarts uint64
+	Dropped                                             [Reasons]uint64
 }
 
 // Drop counts n things dropped for one reason.
@@ -101,6 +113,10 @@ func (t *Tally) Add(o *Tally) {
 	t.Records += o.Records
 	t.OptionsRecords += o.OptionsRecords
 	t.Unsampled += o.Unsampled
+	t.LostRecords += o.LostRecords
+	t.LostDatagrams += o.LostDatagrams
+	t.LateDatagrams += o.LateDatagrams
+	t.Restarts += o.Restarts
 	for i, n := range o.Dropped {
 		t.Dropped[i] += n
 	}

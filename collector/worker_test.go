@@ -21,7 +21,7 @@ type slow struct {
 	during func()
 }
 
-func (s slow) NewSession(Limits) Session { return s }
+func (s slow) Sessions(Limits) func() Session { return func() Session { return s } }
 
 func (s slow) Decode(b *flow.Batch, d *Datagram) int8 {
 	s.during()

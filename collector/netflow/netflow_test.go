@@ -70,7 +70,7 @@ type exporter struct {
 }
 
 func newExporter() *exporter {
-	return &exporter{session: netflow.Protocol{}.NewSession(limits), now: exportedAt, fields: 1000}
+	return &exporter{session: netflow.Protocol{}.Sessions(limits)(), now: exportedAt, fields: 1000}
 }
 
 func (e *exporter) send(payload []byte) {
@@ -181,7 +181,7 @@ func TestUnusedTemplatesMakeRoom(t *testing.T) {
 	if e.batch.Len() != 2 || e.tally.ByReason() != nil {
 		t.Errorf("%d records, dropped %v", e.batch.Len(), e.tally.ByReason())
 	}
-	if got := e.session.Templates(); got != 2 {
+	if got := e.session.Size().Templates; got != 2 {
 		t.Errorf("%d templates, want the used and the new one", got)
 	}
 }

@@ -12,6 +12,7 @@ package netflow
 
 import (
 	"encoding/binary"
+	"time"
 
 	"tapwatch/collector"
 	"tapwatch/collector/frame"
@@ -43,12 +44,17 @@ func (Protocol) Match(payload []byte) bool {
 	return false
 }
 
-// NewSession implements collector.Protocol.
-func (Protocol) NewSession(l collector.Limits) collector.Session {
-	return &session{
-		templates: templates{limits: l, known: make(map[templateKey]*template)},
-		samplers:  samplers{intervals: make(map[samplerKey]uint32), only: make(map[domainKey]onlySampler)},
-		initAt:    make(map[uint32]int64),
+// Name implements collector.Protocol.
+func (Protocol) Name() string { return "netflow" }
+
+// Sessions implements collector.Protocol.
+func (Protocol) Sessions(l collector.Limits) func() collector.Session {
+	return func() collector.Session {
+		return &session{
+			templates: templates{limits: l, known: make(map[templateKey]*template)},
+			samplers:  samplers{intervals: make(map[samplerKey]uint32), only: make(map[domainKey]onlySampler)},
+			initAt:    make(map[uint32]int64),
+		}
 	}
 }
 
@@ -81,11 +87,19 @@ func (s *session) Decode(b *flow.Batch, d *collector.Datagram) int8 {
 	return exportProtocol(version)
 }
 
-// Templates implements collector.Session.
-func (s *session) Templates() int { return len(s.templates.known) }
+// Size implements collector.Session.
+func (s *session) Size() collector.Size {
+	return collector.Size{Templates: len(s.templates.known), TemplateFields: s.templates.fields}
+}
 
-// TemplateFields implements collector.Session.
-func (s *session) TemplateFields() int { return s.templates.fields }
+// Expire implements collector.Session.
+func (s *session) Expire(time.Time, *collector.Tally) {}
+
+// State implements collector.Session.
+func (s *session) State() ([]byte, error) { return nil, nil }
+
+// Restore implements collector.Session.
+func (s *session) Restore([]byte, *collector.Datagram) error { return nil }
 
 // SamplingIntervals implements collector.Session.
 func (s *session) SamplingIntervals() []uint32 {

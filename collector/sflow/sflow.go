@@ -11,6 +11,7 @@ package sflow
 import (
 	"bytes"
 	"encoding/binary"
+	"time"
 
 	"github.com/netsampler/goflow2/v2/decoders/sflow"
 
@@ -34,8 +35,13 @@ func (Protocol) Match(payload []byte) bool {
 	return len(payload) >= 4 && binary.BigEndian.Uint32(payload) == version5
 }
 
-// NewSession implements collector.Protocol.
-func (Protocol) NewSession(collector.Limits) collector.Session { return &session{} }
+// Name implements collector.Protocol.
+func (Protocol) Name() string { return "sflow" }
+
+// Sessions implements collector.Protocol.
+func (Protocol) Sessions(collector.Limits) func() collector.Session {
+	return func() collector.Session { return &session{} }
+}
 
 // session remembers nothing: each sample says all about itself.
 type session struct {
@@ -44,11 +50,17 @@ type session struct {
 	records []sflow.FlowRecord
 }
 
-// Templates implements collector.Session: sFlow has none.
-func (s *session) Templates() int { return 0 }
+// Size implements collector.Session: sFlow has no templates.
+func (s *session) Size() collector.Size { return collector.Size{} }
 
-// TemplateFields implements collector.Session.
-func (s *session) TemplateFields() int { return 0 }
+// Expire implements collector.Session.
+func (s *session) Expire(time.Time, *collector.Tally) {}
+
+// State implements collector.Session.
+func (s *session) State() ([]byte, error) { return nil, nil }
+
+// Restore implements collector.Session.
+func (s *session) Restore([]byte, *collector.Datagram) error { return nil }
 
 // SamplingIntervals implements collector.Session: each sample carries its own.
 func (s *session) SamplingIntervals() []uint32 { return nil }

@@ -60,7 +60,7 @@ func header(p []byte) []byte {
 func decode(payload []byte) (*flow.Batch, *collector.Tally) {
 	var b flow.Batch
 	var t collector.Tally
-	s := sflow.Protocol{}.NewSession(collector.Limits{})
+	s := sflow.Protocol{}.Sessions(collector.Limits{})()
 	s.Decode(&b, &collector.Datagram{ReceivedAt: time.Unix(0, 0), Payload: payload, Tally: &t})
 	return &b, &t
 }

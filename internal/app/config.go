@@ -101,7 +101,7 @@ func LoadConfig(file string) (Config, error) {
 
 // resolve makes the relative paths of a configuration relative to dir.
 func (c *Config) resolve(dir string) {
-	all := []*string{&c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library}
+	all := []*string{&c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library, &c.Collector.StateFile}
 	for _, f := range c.files() {
 		all = append(all, f.path)
 	}
@@ -119,11 +119,17 @@ type namedFile struct {
 }
 
 func (c *Config) files() []namedFile {
-	const geography = "`make setup` makes one, or name a GeoLite2, GeoIP2, DB-IP or IPinfo file in MMDB format"
+	const (
+		geography = "`make setup` makes one, or name a GeoLite2, GeoIP2, DB-IP or IPinfo file in MMDB format"
+		pem       = "name a PEM file"
+	)
 	all := []namedFile{
 		{"inventory", "copy inventory.example.yaml and write down what you protect", &c.Inventory},
 		{"enrich.geo.country_database", geography, &c.Enrich.Geo.CountryDatabase},
 		{"enrich.geo.asn_database", geography, &c.Enrich.Geo.ASNDatabase},
+		{"collector.security.certificate", pem, &c.Collector.Security.Certificate},
+		{"collector.security.key", pem, &c.Collector.Security.Key},
+		{"collector.security.client_ca", pem, &c.Collector.Security.ClientCA},
 	}
 	for i := range c.Enrich.Intel.Lists {
 		key := config.Index("enrich.intel.lists", i) + ".file"

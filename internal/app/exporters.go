@@ -13,10 +13,9 @@ import (
 // listedExporters is what the collector asks of the inventory in force.
 type listedExporters struct{ live *inventory.Live }
 
-func (l listedExporters) Listed(a netip.Addr) bool { return l.live.Load().Listed(a) }
-
-func (l listedExporters) SamplingInterval(a netip.Addr) uint32 {
-	return l.live.Load().SamplingInterval(a)
+func (l listedExporters) Exporter(a netip.Addr) (sampling uint32, listed bool) {
+	e, ok := l.live.Load().Exporter(a)
+	return e.Sampling, ok
 }
 
 // recent is how far back what was lost counts as a problem of today.
