@@ -3,6 +3,7 @@ package enrich_test
 import (
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -39,10 +40,44 @@ func TestChainRunsInOrder(t *testing.T) {
 	enrich.Chain(nil).Enrich(new(flow.Batch))
 }
 
-// BenchmarkChain runs all enrichments on traffic between random addresses, with
-// the databases of `make setup` where they are there: the worst case, since real
-// traffic meets the same addresses again.
+// BenchmarkChain runs all enrichments, together and one by one, with the databases
+// of `make setup` where they are there. Random traffic, as of a scan, is the worst
+// case; popular traffic is between addresses that come again, as most do, and mixed
+// traffic between subscribers of the example inventory and peers of both families.
 func BenchmarkChain(b *testing.B) {
+	chain := all(b)
+	const n = 1 << 20
+	inner, outer := enrichtest.Subscribers(n, 5), enrichtest.Popular(n, 6)
+	for i, a := range enrichtest.Popular6(n, 7) {
+		if i%4 == 0 {
+			outer[i] = a
+		}
+	}
+	r := rand.New(rand.NewPCG(8, 0))
+	for i := range inner {
+		if r.IntN(2) == 0 { // the other direction
+			inner[i], outer[i] = outer[i], inner[i]
+		}
+	}
+	for _, traffic := range []struct {
+		name     string
+		src, dst [][16]byte
+	}{
+		{"random", enrichtest.Random(n, 1), enrichtest.Random(n, 2)},
+		{"popular", enrichtest.Popular(n, 3), enrichtest.Popular(n, 4)},
+		{"mixed", inner, outer},
+	} {
+		for _, e := range append(enrich.Chain{chain}, chain...) {
+			b.Run(traffic.name+"/"+e.Name(), func(b *testing.B) {
+				enrichtest.Bench(b, e, traffic.src, traffic.dst)
+			})
+		}
+	}
+}
+
+// all makes the chain of all enrichments.
+func all(b *testing.B) enrich.Chain {
+	b.Helper()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	v, err := inventory.Load("../inventory.example.yaml")
 	if err != nil {
@@ -67,15 +102,5 @@ func BenchmarkChain(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	chain := enrich.Chain{g, zone.New(live.Load), i, orient.ForInventory(live.Load)}
-	batch := enrichtest.Traffic(8192)
-	for _, e := range append(enrich.Chain{chain}, chain...) {
-		b.Run(e.Name(), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				e.Enrich(batch)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
-		})
-	}
+	return enrich.Chain{g, zone.New(live.Load), i, orient.ForInventory(live.Load)}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"tapwatch/internal/config"
@@ -14,7 +15,10 @@ func (b *builder) addExporters(docs []exporterDocument) {
 	for i, d := range docs {
 		key := config.Index("exporters", i)
 		e := &b.inventory.Exporters[i]
-		*e = Exporter{Name: d.Name, Site: d.Site, Sampling: d.Sampling}
+		*e = Exporter{Name: d.Name, Site: d.Site, Platform: d.Platform, Sampling: d.Sampling}
+		if !knownPlatform(d.Platform) {
+			b.mistake(key+".platform", "%q is no platform that tapwatch knows commands of: use one of %s, or leave it out", d.Platform, strings.Join(Platforms(), ", "))
+		}
 		e.Interfaces = b.interfaces(key+".interfaces", d.Interfaces)
 		addr, ok := b.address(key+".address", d.Address)
 		if !ok {

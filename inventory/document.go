@@ -54,6 +54,7 @@ type exporterDocument struct {
 	Address    string           `yaml:"address"`
 	Name       string           `yaml:"name"`
 	Site       string           `yaml:"site"`
+	Platform   string           `yaml:"platform"`
 	Sampling   uint32           `yaml:"sampling"`
 	Interfaces map[string]texts `yaml:"interfaces"`
 }

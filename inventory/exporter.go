@@ -1,18 +1,38 @@
 package inventory
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Exporter is a router that sends flows.
 type Exporter struct {
 	Address netip.Addr
 	// Name is unique; without one in the file it is the address.
 	Name, Site string
-	// Sampling is one of how many packets the router samples, whatever it says
-	// itself; 0: the router says.
+	// Platform is the system it runs, one of the platforms below; empty: not known.
+	Platform string
+	// Sampling is one of how many packets the router samples: it holds for records of
+	// which the router does not say so itself. 0: unknown.
 	Sampling uint32
 	// Interfaces are the SNMP indexes by role (core, peering, customer, …).
 	Interfaces []InterfaceRole
 }
+
+// The platforms whose commands tapwatch knows.
+const (
+	IOSXE    = "ios-xe"
+	IOSXR    = "ios-xr"
+	Junos    = "junos"
+	SROS     = "sr-os"
+	RouterOS = "routeros"
+)
+
+// Platforms are all of them.
+func Platforms() []string { return []string{IOSXE, IOSXR, Junos, SROS, RouterOS} }
+
+// knownPlatform says whether the file may say so; nothing is fine.
+func knownPlatform(name string) bool { return name == "" || slices.Contains(Platforms(), name) }
 
 // InterfaceRole gives one role to a range of SNMP interface indexes, both ends
 // included.

@@ -8,6 +8,7 @@ package inventory
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"os"
 
@@ -72,6 +73,19 @@ func (v *Inventory) Lookup(addr netip.Addr) Entry {
 		return *e
 	}
 	return Entry{}
+}
+
+// Entries gives the prefixes of zones and assets in their canonical order, with what
+// is known about the addresses whose longest prefix it is: Lookup for those who
+// make a table of their own.
+func (v *Inventory) Entries() iter.Seq2[netip.Prefix, Entry] {
+	return func(yield func(netip.Prefix, Entry) bool) {
+		for p, e := range v.entries.AllSorted() {
+			if !yield(p, *e) {
+				return
+			}
+		}
+	}
 }
 
 // plain removes what does not tell addresses apart here: the mapping of IPv4 into

@@ -35,6 +35,28 @@ func parse(t testing.TB, text string) *inventory.Inventory {
 
 func addr(text string) netip.Addr { return netip.MustParseAddr(text) }
 
+func TestEntries(t *testing.T) {
+	v := parse(t, `
+zones:
+  - {name: wide, kind: transit, prefixes: ["2001:db8::/32", 10.0.0.0/8]}
+  - {name: core, kind: core, prefixes: [10.0.0.0/16], assets: [{name: hss-1, addresses: [10.0.0.1], role: hss}]}
+`)
+	var got []string
+	for p, e := range v.Entries() {
+		got = append(got, p.String()+" "+e.Zone+" "+e.Kind+" "+e.Asset+" "+e.Role)
+	}
+	want := []string{"10.0.0.0/8 wide transit  ", "10.0.0.0/16 core core  ", "10.0.0.1/32 core core hss-1 hss", "2001:db8::/32 wide transit  "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	for range v.Entries() {
+		break // leaves early without harm
+	}
+	for p := range new(inventory.Inventory).Entries() {
+		t.Errorf("the zero inventory has %s", p)
+	}
+}
+
 func TestLookup(t *testing.T) {
 	v := example(t)
 	lawful := inventory.Entry{Zone: "li-east", Kind: "lawful-intercept", Protected: true}
@@ -92,7 +114,7 @@ func TestParseReadsAll(t *testing.T) {
 		t.Error(diff)
 	}
 	want := inventory.Exporter{
-		Address: addr("10.30.0.1"), Name: "pe1.east", Site: "east", Sampling: 1000,
+		Address: addr("10.30.0.1"), Name: "pe1.east", Site: "east", Platform: inventory.IOSXR, Sampling: 1000,
 		Interfaces: []inventory.InterfaceRole{
 			{Role: "core", First: 1, Last: 1}, {Role: "core", First: 2, Last: 2},
 			{Role: "customer", First: 100, Last: 199}, {Role: "peering", First: 10, Last: 19},

@@ -83,6 +83,7 @@ func TestMistakes(t *testing.T) {
 		{"exporter without address", "exporters:\n- name: pe1\n", "t.yaml:2:7: exporters[0].address: is missing: write an address such as 10.66.0.10 or 2001:db8:66::10"},
 		{"exporter twice", "exporters:\n- address: 10.0.0.1\n- address: 10.0.0.1\n", "t.yaml:3:12: exporters[1].address: 10.0.0.1 is the address of exporters[0] already: list each exporter once"},
 		{"exporter name twice", "exporters:\n- {address: 10.0.0.1, name: a}\n- {address: 10.0.0.2, name: a}\n", `t.yaml:3:29: exporters[1].name: "a" is the name of exporters[0] already: give each exporter a name of its own`},
+		{"platform", "exporters:\n- {address: 10.0.0.1, platform: ios}\n", `t.yaml:2:33: exporters[0].platform: "ios" is no platform that tapwatch knows commands of: use one of ios-xe, ios-xr, junos, sr-os, routeros, or leave it out`},
 		{"sampling", "exporters:\n- {address: 10.0.0.1, sampling: -1}\n", "t.yaml:2:33: cannot unmarshal -1 into Go value of type uint32 ( overflow )"},
 		{"interface of two roles", "exporters:\n- {address: 10.0.0.1, interfaces: {core: [1-5], peering: [5]}}\n", `t.yaml:2:59: exporters[0].interfaces.peering[0]: index 5 has the role "core" already: give each interface one role`},
 

@@ -195,29 +195,6 @@ func changed(a, b map[string]any) []string {
 	return names
 }
 
-// Traffic makes a batch of n records between addresses that are spread over the
-// whole IPv4 space, for benchmarks.
-func Traffic(n int) *flow.Batch {
-	records := make([]Record, n)
-	var state uint32 = 2463534242 // xorshift (Marsaglia 2003): the same every run
-	next := func() uint32 {
-		state ^= state << 13
-		state ^= state >> 17
-		state ^= state << 5
-		return state
-	}
-	for i := range records {
-		s, d := next(), next()
-		records[i] = Record{
-			Src:     netip.AddrFrom4([4]byte{byte(s >> 24), byte(s >> 16), byte(s >> 8), byte(s)}),
-			Dst:     netip.AddrFrom4([4]byte{byte(d >> 24), byte(d >> 16), byte(d >> 8), byte(d)}),
-			SrcPort: uint16(next()), DstPort: []uint16{22, 53, 443, 8890, 50000}[next()%5],
-			Protocol: []uint8{6, 17, 1}[next()%3],
-		}
-	}
-	return Batch(records...)
-}
-
 // String shows a record in the messages of a failing test.
 func (r Record) String() string {
 	return fmt.Sprintf("%v:%d > %v:%d protocol %d", r.Src, r.SrcPort, r.Dst, r.DstPort, r.Protocol)

@@ -56,6 +56,45 @@ func TestSharedBranches(t *testing.T) {
 	refused(t, file, "damaged MMDB file: the search tree has more leaves than its nodes can carry")
 }
 
+// TestSharedAliases opens a tree in which 32 nodes lead on to the next one on both
+// sides, and the last one to IPv4: 2^32 aliases of it.
+func TestSharedAliases(t *testing.T) {
+	file := database(t, "country", 6, records{"3000::/48": code("NL"), "203.0.113.0/24": code("NL")})
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// child is where a node of 24-bit records has the left or the right one.
+	child := func(node, bit int) []byte { return data[node*6+bit*3:][:3] }
+	follow := func(node, bit int) int {
+		c := child(node, bit)
+		return int(c[0])<<16 | int(c[1])<<8 | int(c[2])
+	}
+	ipv4 := 0
+	for range 96 {
+		ipv4 = follow(ipv4, 0)
+	}
+	node := 0
+	for depth := range 48 {
+		bit := 0
+		if depth == 2 || depth == 3 {
+			bit = 1 // 3000::
+		}
+		next := follow(node, bit)
+		if depth == 47 {
+			next = ipv4
+		}
+		if depth >= 16 {
+			for side := range 2 {
+				copy(child(node, side), []byte{byte(next >> 16), byte(next >> 8), byte(next)})
+			}
+		}
+		node = next
+	}
+	write(t, file, data)
+	refused(t, file, "damaged MMDB file: the search tree has more leaves than its nodes can carry")
+}
+
 // TestDamage cuts and changes a good file at random: whatever is taken answers.
 func TestDamage(t *testing.T) {
 	good, err := os.ReadFile(small(t).CountryDatabase)

@@ -3,7 +3,6 @@ package geo
 import (
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"time"
 
@@ -13,20 +12,34 @@ import (
 // remedy says how to get a database.
 const remedy = "run `make setup` for free ones, or name a GeoLite2, GeoIP2, DB-IP or IPinfo file in MMDB format"
 
-// database is one MMDB file in memory, with its records decoded to T.
-type database[T comparable] struct {
+// database is one MMDB file in memory, checked whole. It is gone once the atlas
+// is made.
+type database struct {
 	reader *maxminddb.Reader
-	// values are the decoded records by their offset in the file. It is filled
-	// when the file is opened and only read from then on.
-	values     map[uintptr]T
-	kind       string // as the file says, such as GeoLite2-Country
-	buildEpoch float64
+	// tags are what the records say, by their offset in the file.
+	tags    map[uintptr]uint32
+	unknown uint32 // the tag of addresses without a record
+	leaves  int    // of the tree
 }
 
-// open reads and checks a file for the setting enrich.geo.<setting>. A file
-// without any value that read finds is an error: what says what those are.
-func open[T comparable](file, setting, what string, read func(maxminddb.Result) T) (*database[T], error) {
-	d, err := openFile(file, read)
+// edition is what the log and the metrics tell about a database.
+type edition struct {
+	kind  string // as the file says, such as GeoLite2-Country
+	built time.Time
+}
+
+// readTag gives the tag of a record, the database's unknown one where the record
+// says nothing.
+type readTag func(maxminddb.Result) (uint32, error)
+
+// open reads and checks a file for the setting enrich.geo.<setting>; nil where
+// none is set. A file whose records all have the tag unknown is an error: what says
+// what it should know.
+func open(file, setting, what string, unknown uint32, read readTag) (*database, error) {
+	if file == "" {
+		return nil, nil
+	}
+	d, err := openFile(file, unknown, read)
 	if err == nil {
 		err = d.mustKnow(what)
 	}
@@ -36,7 +49,7 @@ func open[T comparable](file, setting, what string, read func(maxminddb.Result) 
 	return d, nil
 }
 
-func openFile[T comparable](file string, read func(maxminddb.Result) T) (*database[T], error) {
+func openFile(file string, unknown uint32, read readTag) (*database, error) {
 	data, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, errors.New("there is no such file")
@@ -44,20 +57,20 @@ func openFile[T comparable](file string, read func(maxminddb.Result) T) (*databa
 	if err != nil {
 		return nil, err
 	}
-	return openBytes(data, read)
+	return openBytes(data, unknown, read)
 }
 
 // openBytes checks and decodes the bytes of a file; it keeps them.
-func openBytes[T comparable](data []byte, read func(maxminddb.Result) T) (*database[T], error) {
+func openBytes(data []byte, unknown uint32, read readTag) (*database, error) {
 	reader, err := maxminddb.OpenBytes(data)
 	if err != nil {
 		return nil, fmt.Errorf("not a usable MMDB file: %w", err)
 	}
-	if err := verify(reader); err != nil {
-		return nil, fmt.Errorf("damaged MMDB file: %w", err)
+	d := &database{reader: reader, tags: map[uintptr]uint32{}, unknown: unknown}
+	err = verify(reader)
+	if err == nil {
+		err = d.decode(read)
 	}
-	d := &database[T]{reader: reader, kind: reader.Metadata.DatabaseType, buildEpoch: float64(reader.Metadata.BuildEpoch)}
-	d.values, err = decode(reader, read)
 	if err != nil {
 		return nil, fmt.Errorf("damaged MMDB file: %w", err)
 	}
@@ -73,64 +86,48 @@ func verify(reader *maxminddb.Reader) error {
 	return reader.Verify()
 }
 
-// decode reads every record once. A tree of n nodes has n+1 leaves; one that leads
-// to many times as many shares its branches and might take for ever to walk.
-func decode[T comparable](reader *maxminddb.Reader, read func(maxminddb.Result) T) (map[uintptr]T, error) {
-	const shared = 16
-	limit := shared * (reader.Metadata.NodeCount + 1)
-	values := map[uintptr]T{}
-	interned := map[T]T{}
-	var leaves uint
-	for result := range reader.Networks(maxminddb.IncludeNetworksWithoutData()) {
-		if leaves++; leaves > limit {
-			return nil, errors.New("the search tree has more leaves than its nodes can carry")
+// decode walks the whole tree and reads every record once.
+func (d *database) decode(read readTag) error {
+	for leaf, err := range d.walk(d.everything()) {
+		if err != nil {
+			return err
 		}
-		if err := result.Err(); err != nil {
-			return nil, err
-		}
-		if !result.Found() {
+		d.leaves++
+		if !leaf.Found() {
 			continue
 		}
-		if _, seen := values[result.Offset()]; seen {
+		if _, seen := d.tags[leaf.Offset()]; seen {
 			continue
 		}
-		v := read(result)
-		if same, ok := interned[v]; ok {
-			v = same
-		} else {
-			interned[v] = v
+		if d.tags[leaf.Offset()], err = read(leaf); err != nil {
+			return err
 		}
-		values[result.Offset()] = v
 	}
-	return values, nil
+	return nil
 }
 
-// mustKnow is an error where no record has a value.
-func (d *database[T]) mustKnow(what string) error {
-	var none T
-	for _, v := range d.values {
-		if v != none {
+// mustKnow is an error where no record says anything.
+func (d *database) mustKnow(what string) error {
+	for _, tag := range d.tags {
+		if tag != d.unknown {
 			return nil
 		}
 	}
-	return fmt.Errorf("the database (%s) knows no %s", d.kind, what)
+	return fmt.Errorf("the database (%s) knows no %s", d.reader.Metadata.DatabaseType, what)
 }
 
-// lookup returns what the database knows about an address; the zero value where
-// it knows nothing.
-func (d *database[T]) lookup(addr netip.Addr) T {
-	var none T
-	if !addr.Is4() && d.reader.Metadata.IPVersion == 4 {
-		return none // Lookup would make an error of it
+// size is about how many ranges it has; 0 where the database is off.
+func (d *database) size() int {
+	if d == nil {
+		return 0
 	}
-	result := d.reader.Lookup(addr)
-	if !result.Found() {
-		return none
-	}
-	return d.values[result.Offset()]
+	return d.leaves
 }
 
-// builtText is the day on which the database was built.
-func (d *database[T]) builtText() string {
-	return d.reader.Metadata.BuildTime().UTC().Format(time.DateOnly)
+// edition is the zero edition where the database is off.
+func (d *database) edition() edition {
+	if d == nil {
+		return edition{}
+	}
+	return edition{kind: d.reader.Metadata.DatabaseType, built: d.reader.Metadata.BuildTime().UTC()}
 }

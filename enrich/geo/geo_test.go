@@ -254,10 +254,5 @@ tapwatch_geo_reloads_total{result="ok"} 1
 
 func BenchmarkEnrich(b *testing.B) {
 	e := start(b, small(b), prometheus.NewRegistry())
-	batch := enrichtest.Traffic(4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		e.Enrich(batch)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
+	enrichtest.Bench(b, e, enrichtest.Random(4096, 1), enrichtest.Random(4096, 2))
 }

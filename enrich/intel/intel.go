@@ -19,7 +19,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/gaissmai/bart"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tapwatch/flow"
@@ -33,19 +32,6 @@ type Enricher struct {
 	metrics   *metrics
 	reloading sync.Mutex
 	current   atomic.Pointer[indicators]
-}
-
-// indicators are all lists in force.
-type indicators struct {
-	table  bart.Table[*indicator]
-	byText map[string]*indicator
-	counts []int // by list
-}
-
-type indicator struct {
-	text        string // list:prefix
-	description string
-	matches     prometheus.Counter
 }
 
 // New reads the lists. Its error names every bad line of them.
@@ -88,7 +74,7 @@ func (e *Enricher) use(loaded *indicators) {
 }
 
 func (e *Enricher) load() (*indicators, error) {
-	loaded := &indicators{byText: map[string]*indicator{}, counts: make([]int, len(e.cfg.Lists))}
+	loaded := newIndicators(len(e.cfg.Lists))
 	var all []error
 	for i, l := range e.cfg.Lists {
 		data, err := os.ReadFile(l.File)
@@ -104,19 +90,8 @@ func (e *Enricher) load() (*indicators, error) {
 		loaded.counts[i] = len(entries)
 		loaded.add(l.Name, entries, e.metrics.matches.WithLabelValues(l.Name))
 	}
+	loaded.finish()
 	return loaded, errors.Join(all...)
-}
-
-// add puts the entries of a list in the table, except those that it has already.
-func (s *indicators) add(list string, entries []entry, matches prometheus.Counter) {
-	for _, entry := range entries {
-		if _, taken := s.table.Get(entry.prefix); taken {
-			continue
-		}
-		i := &indicator{text: list + ":" + entry.prefix.String(), description: entry.description, matches: matches}
-		s.table.Insert(entry.prefix, i)
-		s.byText[i.text] = i
-	}
 }
 
 // Name gives "intel".
@@ -125,26 +100,16 @@ func (e *Enricher) Name() string { return "intel" }
 // Enrich marks both ends of every record of b; empty where no list names the end.
 func (e *Enricher) Enrich(b *flow.Batch) {
 	s := e.current.Load()
-	for i := range b.Len() {
-		b.SrcIntel[i] = s.match(b.SrcAddr[i])
-		b.DstIntel[i] = s.match(b.DstAddr[i])
-	}
-}
-
-func (s *indicators) match(addr [16]byte) string {
-	i, ok := s.table.Lookup(flow.Addr(addr))
-	if !ok {
-		return ""
-	}
-	i.matches.Inc()
-	return i.text
+	s.mark(b.SrcAddr, b.SrcIntel)
+	s.mark(b.DstAddr, b.DstIntel)
 }
 
 // Describe gives the description of an indicator in force, as "list:prefix" of the
 // columns; empty where the list has none, or it is in force no more.
 func (e *Enricher) Describe(text string) string {
-	if i, ok := e.current.Load().byText[text]; ok {
-		return i.description
+	s := e.current.Load()
+	if i, ok := s.byText[text]; ok {
+		return s.all[i].description
 	}
 	return ""
 }

@@ -101,6 +101,17 @@ func TestNarrowestThenFirst(t *testing.T) {
 	}
 }
 
+// TestNoLists holds that an enrichment without lists empties its columns.
+func TestNoLists(t *testing.T) {
+	e := start(t, intel.DefaultConfig(), prometheus.NewRegistry())
+	b := enrichtest.Batch(enrichtest.Record{Src: netip.MustParseAddr("198.51.100.7")})
+	b.SrcIntel[0], b.DstIntel[0] = "of before", "of before"
+	e.Enrich(b)
+	if b.SrcIntel[0] != "" || b.DstIntel[0] != "" {
+		t.Errorf("%q, %q", b.SrcIntel[0], b.DstIntel[0])
+	}
+}
+
 func TestBadLines(t *testing.T) {
 	c := lists(t, "198.51.100.7\nevil.example\n# fine\n198.51.100.7/24\n0.0.0.0/0\n10.0.0.0/33 x\nfe80::1%eth0\n", strings.Repeat("x\n", 12))
 	_, err := intel.New(c, quiet, prometheus.NewRegistry())
@@ -193,11 +204,13 @@ tapwatch_intel_reloads_total{result="ok"} 1
 }
 
 func BenchmarkEnrich(b *testing.B) {
-	e := start(b, lists(b, "198.51.100.7\n203.0.113.0/24\n45.0.0.0/16\n"), prometheus.NewRegistry())
-	batch := enrichtest.Traffic(4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		e.Enrich(batch)
+	src, dst := enrichtest.Random(1<<16, 1), enrichtest.Random(1<<16, 2)
+	for name, c := range map[string]intel.Config{
+		"off":   intel.DefaultConfig(),
+		"small": lists(b, "198.51.100.7\n203.0.113.0/24\n45.0.0.0/16\n"),
+	} {
+		b.Run(name, func(b *testing.B) {
+			enrichtest.Bench(b, start(b, c, prometheus.NewRegistry()), src, dst)
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
 }

@@ -109,10 +109,5 @@ func TestWideRange(t *testing.T) {
 
 func BenchmarkEnrich(b *testing.B) {
 	e := orient.ForInventory(live(b).Load)
-	batch := enrichtest.Traffic(4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		e.Enrich(batch)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
+	enrichtest.Bench(b, e, enrichtest.Random(4096, 1), enrichtest.Random(4096, 2))
 }

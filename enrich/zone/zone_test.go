@@ -7,6 +7,7 @@ import (
 	"tapwatch/enrich"
 	"tapwatch/enrich/enrichtest"
 	"tapwatch/enrich/zone"
+	"tapwatch/flow"
 	"tapwatch/inventory"
 )
 
@@ -70,14 +71,49 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestAgreesWithLookup holds the tags against the inventory's own look-up, at the
+// ends of every prefix and beside them.
+func TestAgreesWithLookup(t *testing.T) {
+	crowded, err := inventory.Parse("t.yaml", []byte(`
+zones:
+  - {name: wide, kind: transit, prefixes: [10.0.0.0/8, "2001:db8::/32", "::/8"]}
+  - {name: core, kind: core, prefixes: [10.40.0.0/16, "2001:db8:40::/48"], assets: [
+      {name: a, addresses: [10.40.0.0, 10.40.127.255, "2001:db8:40::"], role: poi}, {name: b, addresses: [10.40.0.1]}]}
+  - {name: inner, kind: core, prefixes: [10.40.128.0/17, 10.40.0.128/25], protected: false}
+  - {name: end, kind: edge, prefixes: [255.255.255.255/32, 0.0.0.0/8]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []*inventory.Inventory{crowded, live(t).Load(), new(inventory.Inventory)} {
+		addrs := []netip.Addr{{}, stranger, netip.IPv6Unspecified(), netip.MustParseAddr("::ffff:10.40.0.1"), netip.MustParseAddr("::a28:1")}
+		for p := range v.Entries() {
+			b := p.Addr().AsSlice()
+			for bit := p.Bits(); bit < 8*len(b); bit++ {
+				b[bit/8] |= 1 << (7 - bit%8)
+			}
+			last, _ := netip.AddrFromSlice(b)
+			addrs = append(addrs, p.Addr(), p.Addr().Prev(), last, last.Next())
+		}
+		for _, a := range addrs {
+			want := v.Lookup(flow.Addr(flow.FromAddr(a)))
+			b := enrichtest.Batch(enrichtest.Record{Src: a}, enrichtest.Record{Dst: a})
+			zone.New(func() *inventory.Inventory { return v }).Enrich(b)
+			for _, got := range []inventory.Entry{
+				{Zone: b.SrcZone[0], Kind: b.SrcZoneKind[0], Asset: b.SrcAsset[0], Role: b.SrcRole[0], Protected: b.Watched[0]},
+				{Zone: b.DstZone[1], Kind: b.DstZoneKind[1], Asset: b.DstAsset[1], Role: b.DstRole[1], Protected: b.Watched[1]},
+			} {
+				if got != want {
+					t.Errorf("%s: %+v, want %+v", a, got, want)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkEnrich(b *testing.B) {
 	e := zone.New(live(b).Load)
-	batch := enrichtest.Traffic(4096)
-	b.ReportAllocs()
-	for b.Loop() {
-		e.Enrich(batch)
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/record")
+	enrichtest.Bench(b, e, enrichtest.Random(4096, 1), enrichtest.Random(4096, 2))
 }
 
 var _ enrich.Enricher = (*zone.Enricher)(nil)
