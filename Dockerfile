@@ -25,6 +25,8 @@ FROM debian:12.12-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/geo /usr/share/tapwatch/geo
 COPY --from=build /out/tapwatch /usr/local/bin/tapwatch
+# What outlives the container goes there: compose mounts a volume, which takes this owner.
+RUN install -d -o 10001 -g 10001 /var/lib/tapwatch
 USER 10001:10001
 WORKDIR /tmp
 EXPOSE 2055/udp 4739/udp 6343/udp 8080/tcp

@@ -36,14 +36,14 @@ func exporterAddr(n int) netip.AddrPort {
 var nine = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // fields of a template that counts for a hundred.
-const hundred = 100 - 8
+const hundred = 100 - 10
 
 // TestTemplateBudget: the templates of all exporters that are not listed share one
 // budget; what gives way or is replaced is given back.
 func TestTemplateBudget(t *testing.T) {
 	cfg := collector.DefaultConfig()
 	cfg.Limits.MaxExporters = 3
-	cfg.Limits.MaxTemplateFieldsTotal = 1000 // ten of them
+	cfg.Limits.MaxTemplateFieldsTotal = 1000 + 3*12 // ten of them, and three domains
 	d := collector.NewDecoder(cfg, protocols, listedExporter{exporterAddr(9).Addr()})
 	var b flow.Batch
 	// sends sends templates and gives how many were refused.
@@ -96,6 +96,8 @@ func TestTemplateMemory(t *testing.T) {
 		var b flow.Batch
 		for n := 0; d.Total().Dropped[collector.TemplateLimit] == 0; n++ {
 			binary.BigEndian.PutUint16(message[20:], uint16(256+n%1024))
+			// No two alike: equal ones would be kept once.
+			binary.BigEndian.PutUint16(message[24:], uint16(10000+n/1024))
 			d.Datagram(&b, exporterAddr(n/1024), nine, message)
 			if n > budget {
 				t.Fatal("no end of templates")

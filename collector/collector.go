@@ -31,18 +31,22 @@ type HealthSink interface {
 	WriteHealth(ctx context.Context, rows []flow.Health) error
 }
 
-// Collector is the UDP server. Make one with New, then Listen and Run it once.
+// Collector is the server. Make one with New, then Listen and Run it once.
 type Collector struct {
 	cfg     Config
 	logger  *slog.Logger
 	clock   *stepClock
 	seed    maphash.Seed
-	buffers *buffers
 	workers []*worker
+	streams *streams
 	health  *healthReporter
+	state   *stateKeeper
 
 	mu      sync.Mutex
 	sockets []*socket // that are bound
+
+	marking sync.Mutex
+	mark    int64 // the latest watermark, in milliseconds since 1970
 }
 
 // New makes a Collector that speaks the given protocols. inventory is asked anew
@@ -51,58 +55,79 @@ func New(cfg Config, protocols []Protocol, inventory Exporters, sink Sink, healt
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("collector: %w", err)
 	}
+	logger = logger.With("component", "collector")
 	c := &Collector{
-		cfg:     cfg,
-		logger:  logger.With("component", "collector"),
-		clock:   &stepClock{read: time.Now},
-		seed:    maphash.MakeSeed(),
-		buffers: &buffers{},
+		cfg:    cfg,
+		logger: logger,
+		clock:  &stepClock{read: time.Now, logger: logger},
+		seed:   maphash.MakeSeed(),
 	}
 	n := cfg.workers()
 	share := cfg.share(n)
 	for range n {
 		c.workers = append(c.workers, &worker{
-			queue:   newQueue(cfg.QueueBytes, c.clock.now),
+			queue:   newQueue(cfg.QueueBytes, c.clock.millis),
 			sink:    sink,
 			logger:  c.logger,
 			records: cfg.BatchRecords,
 			wait:    cfg.FlushInterval,
-			buffers: c.buffers,
 			decoder: NewDecoder(share, protocols, inventory),
 		})
 	}
+	c.streams = newStreams(&c.cfg, inventory, c.workerOf, c.logger)
 	c.health = &healthReporter{collector: c, sink: health}
-	if err := c.register(reg); err != nil {
-		return nil, fmt.Errorf("collector: register metrics: %w", err)
+	c.state = newStateKeeper(cfg, c.workers, c.workerOf, c.clock.now, c.logger)
+	for _, m := range append(c.state.metrics(), newMetrics(c)) {
+		if err := reg.Register(m); err != nil {
+			return nil, fmt.Errorf("collector: register metrics: %w", err)
+		}
 	}
 	return c, nil
+}
+
+// shareOf is which worker decodes what an exporter sends, by whatever way it comes.
+func (c *Collector) shareOf(addr netip.Addr) int {
+	return int(maphash.Comparable(c.seed, addr) % uint64(len(c.workers)))
+}
+
+func (c *Collector) workerOf(addr netip.Addr) *worker {
+	return c.workers[c.shareOf(addr.Unmap().WithZone(""))]
 }
 
 // Listen binds the addresses. An error names the address and the setting to
 // change.
 func (c *Collector) Listen() error {
 	for _, address := range c.cfg.Listen {
-		s, err := listen(context.Background(), address, c.cfg.ReceiveBufferBytes, c.logger)
+		all, err := listen(context.Background(), address, &c.cfg, c.clock, c.logger)
 		if err != nil {
 			return errors.Join(err, c.Close())
 		}
 		c.mu.Lock()
-		c.sockets = append(c.sockets, s)
+		c.sockets = append(c.sockets, all...)
 		c.mu.Unlock()
-		c.logger.Info("receiving flows", "listen", s.conn.LocalAddr().String(), "receive_buffer_bytes", s.granted)
+		c.logger.Info("receiving flows", "listen", all[0].listens(), "sockets", len(all), "receive_buffer_bytes", all[0].granted)
+	}
+	if err := c.streams.listen(context.Background()); err != nil {
+		return errors.Join(err, c.Close())
 	}
 	return nil
 }
 
-// Addrs gives the addresses that Listen bound, in the order of the setting.
+// Addrs gives the UDP addresses that Listen bound, in the order of the setting.
 func (c *Collector) Addrs() []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, s := range c.bound() {
-		if a, err := netip.ParseAddrPort(s.conn.LocalAddr().String()); err == nil {
+		if a, err := netip.ParseAddrPort(s.listens()); err == nil && s.number == 0 {
 			all = append(all, a)
 		}
 	}
 	return all
+}
+
+// StreamAddrs gives the addresses that Listen bound for a transport, "tcp", "tls" or
+// "dtls", in the order of the setting.
+func (c *Collector) StreamAddrs(transport string) []netip.AddrPort {
+	return c.streams.addrs(transport)
 }
 
 // bound gives the sockets.
@@ -117,7 +142,7 @@ func (c *Collector) bound() []*socket {
 func (c *Collector) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []error
+	all := []error{c.streams.close()}
 	for _, s := range c.sockets {
 		all = append(all, s.conn.Close())
 	}
@@ -136,11 +161,12 @@ const (
 // hands on all records, writes the last health and returns nil. It binds the
 // addresses if Listen has not. An error means that a socket broke.
 func (c *Collector) Run(ctx context.Context) error {
-	if len(c.bound()) == 0 {
+	if len(c.bound())+len(c.streams.bound()) == 0 {
 		if err := c.Listen(); err != nil {
 			return err
 		}
 	}
+	c.state.restore()
 	// The sinks outlive ctx for a while: there are records to hand on.
 	sinks, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -153,15 +179,19 @@ func (c *Collector) Run(ctx context.Context) error {
 	}
 	readers, reading := errgroup.WithContext(ctx)
 	for _, s := range c.bound() {
-		readers.Go(func() error { return s.read(reading, c.take) })
+		readers.Go(func() error { return s.read(reading, c.dispatcher()) })
 	}
+	c.streams.start(reading, readers)
 	readers.Go(func() error { c.health.run(reading, c.cfg.HealthInterval); return nil })
+	readers.Go(func() error { c.state.keep(reading); return nil })
 
 	err := readers.Wait()
+	c.streams.wait()
 	for _, w := range c.workers {
 		w.queue.close()
 	}
 	_ = workers.Wait()
+	c.state.save()
 	// The time of the records may be over.
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), healthTime)
 	defer done()
@@ -169,25 +199,30 @@ func (c *Collector) Run(ctx context.Context) error {
 	return errors.Join(err, c.Close())
 }
 
-// take gives a datagram to the worker of its exporter.
-func (c *Collector) take(from netip.AddrPort, payload []byte) {
-	addr := from.Addr().Unmap()
-	w := c.workers[maphash.Comparable(c.seed, addr)%uint64(len(c.workers))]
-	b := c.buffers.copyOf(payload)
-	if !w.queue.put(netip.AddrPortFrom(addr, from.Port()), b) {
-		c.buffers.put(b)
-	}
-}
-
-// Watermark gives a time before which the records of every received datagram were
-// handed to the sink, to the millisecond and rounded down. It is safe for
-// concurrent use.
+// Watermark gives a time before which the records of every datagram that was received
+// by then, be it by the kernel alone, were handed to the sink. No record handed on
+// later is stamped before it. It is to the millisecond, rounded down, never goes back,
+// and is safe for concurrent use.
+//
+// A datagram is in one of four places: in the buffer of a socket, with the reader, in a
+// queue, or with a worker. The time is taken first. Of each socket, settle tells how
+// far its buffer is read, waits for the reader to queue what it has, and makes it stamp
+// nothing earlier from then on. The queues are asked last, about themselves and their
+// workers: so nothing moves past unseen. Messages of connections are stamped when they
+// are queued, with a clock that does not go back.
 func (c *Collector) Watermark() time.Time {
-	low := c.clock.now()
+	c.marking.Lock()
+	defer c.marking.Unlock()
+	now := c.clock.millis()
+	low := now
+	for _, s := range c.bound() {
+		low = min(low, s.settle(now))
+	}
 	for _, w := range c.workers {
-		if t := w.queue.watermark(); t.Before(low) {
-			low = t
+		if at, ok := w.queue.oldest(); ok {
+			low = min(low, at)
 		}
 	}
-	return low
+	c.mark = max(c.mark, low)
+	return time.UnixMilli(c.mark)
 }

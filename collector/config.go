@@ -73,7 +73,7 @@ type LimitsConfig struct {
 	MaxTemplatesPerExporter int `yaml:"max_templates_per_exporter"`
 	MaxTemplateFields       int `yaml:"max_template_fields"`
 	// MaxTemplateFieldsTotal is how many fields the templates of all exporters may
-	// have that the inventory does not list; a template counts for 8 more than it
+	// have that the inventory does not list; a template counts for 10 more than it
 	// has. A field takes up to 40 bytes of memory.
 	MaxTemplateFieldsTotal int `yaml:"max_template_fields_total"`
 	// TemplateLifetime is after how long without use a template is forgotten, also one
@@ -97,7 +97,7 @@ func DefaultConfig() Config {
 		Listen:             []string{":2055", ":4739", ":6343"},
 		ReceiveBufferBytes: 16 << 20,
 		QueueBytes:         32 << 20,
-		BatchRecords:       20000,
+		BatchRecords:       2000,
 		FlushInterval:      time.Second,
 		HealthInterval:     time.Minute,
 		Exporters:          ExportersAny,

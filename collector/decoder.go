@@ -63,9 +63,7 @@ func (d *Decoder) Datagram(b *flow.Batch, from netip.AddrPort, receivedAt time.T
 // Message is Datagram for a message that came over a connection. What was said over
 // one connection holds there alone (RFC 7011 §8); End forgets it.
 func (d *Decoder) Message(b *flow.Batch, stream Stream, from netip.AddrPort, receivedAt time.Time, payload []byte) {
-	addr := from.Addr().Unmap().WithZone("")
-	sampling, isListed := d.inventory.Exporter(addr)
-	e := d.table.get(addr, isListed, receivedAt)
+	e := d.exporter(from.Addr().Unmap().WithZone(""), receivedAt)
 	if e == nil {
 		t := Tally{Datagrams: 1, Bytes: uint64(len(payload))}
 		t.Drop(ExporterLimit, 1)
@@ -75,14 +73,36 @@ func (d *Decoder) Message(b *flow.Batch, stream Stream, from netip.AddrPort, rec
 	e.lastReceivedAt = receivedAt
 	e.total.Datagrams++
 	e.total.Bytes += uint64(len(payload))
-	if d.listedOnly && !isListed {
+	if d.listedOnly && e.rank != listed {
 		e.total.Drop(Refused, 1)
 		return
 	}
 	first := b.Len()
 	d.datagram = Datagram{ReceivedAt: receivedAt, Payload: payload, Tally: &e.total, Connected: stream != 0}
 	d.decode(b, e, e.source(stream))
-	d.complete(b, first, e, sampling)
+	d.complete(b, first, e)
+}
+
+// The inventory is asked about an exporter again after so long, or so many datagrams.
+const (
+	verdictTime      = time.Second
+	verdictDatagrams = 100
+)
+
+// exporter gives the entry of an exporter that sent something; nil if there is no room
+// for it.
+func (d *Decoder) exporter(addr netip.Addr, now time.Time) *exporter {
+	e := d.table.find(addr)
+	if e != nil && e.verdictFor > 0 && now.Sub(e.verdictAt) < verdictTime {
+		e.verdictFor--
+		d.table.touch(e, e.rank == listed, now)
+		return e
+	}
+	sampling, isListed := d.inventory.Exporter(addr)
+	if e = d.table.get(addr, isListed, now); e != nil {
+		e.sampling, e.verdictFor, e.verdictAt = sampling, verdictDatagrams, now
+	}
+	return e
 }
 
 // decode hands the datagram to the source's session of its protocol.
@@ -135,7 +155,7 @@ func (d *Decoder) allow(e *exporter, s Session) {
 // complete fills what the protocols leave to the caller in the records from first
 // on: exporter, time, and the sampling interval that the inventory expects where
 // the exporter has not said.
-func (d *Decoder) complete(b *flow.Batch, first int, e *exporter, expected uint32) {
+func (d *Decoder) complete(b *flow.Batch, first int, e *exporter) {
 	n := b.Len() - first
 	if n == 0 {
 		return
@@ -153,8 +173,8 @@ func (d *Decoder) complete(b *flow.Batch, first int, e *exporter, expected uint3
 			last = interval
 		}
 		if interval == 0 {
-			intervals[i] = expected
-			if expected == 0 {
+			intervals[i] = e.sampling
+			if e.sampling == 0 {
 				e.total.Unsampled++
 			}
 		}

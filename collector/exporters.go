@@ -32,6 +32,12 @@ type exporter struct {
 	// intervals that its records carried.
 	intervals intervalSet
 
+	// sampling is what the inventory expects of it. That, and whether it is listed, was
+	// asked at verdictAt, and holds for verdictFor datagrams more.
+	sampling   uint32
+	verdictFor uint8
+	verdictAt  time.Time
+
 	// rank says how easily the entry gives way to another's.
 	rank rank
 	// place is its element in the list of its rank, where it was put at placedAt.
@@ -94,6 +100,9 @@ const idleAfter = 15 * time.Minute
 // table holds a bounded number of exporters, those of the inventory not counted.
 type table struct {
 	byAddr map[netip.Addr]*exporter
+	// recent has those that sent last, by the low bits of their addresses: exporters
+	// send again and again, and this is found faster than in a map.
+	recent [256]*exporter
 	// ordered has the exporters of each rank, latest heard first, give or take
 	// placeFor.
 	ordered [ranks]*list.List
@@ -115,7 +124,7 @@ func newTable(size int) *table {
 
 // get gives the exporter's entry, a new one if need be; nil if there is no room.
 func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
-	if e, ok := t.byAddr[addr]; ok {
+	if e := t.find(addr); e != nil {
 		t.touch(e, isListed, now)
 		return e
 	}
@@ -129,6 +138,24 @@ func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
 	t.link(e)
 	t.byAddr[addr] = e
 	return e
+}
+
+// find gives the exporter's entry, nil if there is none.
+func (t *table) find(addr netip.Addr) *exporter {
+	slot := t.slot(addr)
+	if e := *slot; e != nil && e.addr == addr {
+		return e
+	}
+	e := t.byAddr[addr]
+	if e != nil {
+		*slot = e
+	}
+	return e
+}
+
+func (t *table) slot(addr netip.Addr) **exporter {
+	a := addr.As16()
+	return &t.recent[a[15]^a[14]]
 }
 
 // placeFor is how long an entry stays at its place in its list although it was heard
@@ -218,15 +245,19 @@ func (t *table) makeRoom(now time.Time) bool {
 }
 
 // dropIdle removes the active exporter that has been silent for longest, if that
-// is long enough; it says whether it did.
+// is long enough; it says whether it did. One with an open connection stays: over
+// connections templates are sent once.
 func (t *table) dropIdle(now time.Time) bool {
-	oldest := t.ordered[active].Back()
-	if oldest == nil {
-		return false
-	}
-	if e := oldest.Value.(*exporter); now.Sub(e.lastReceivedAt) > idleAfter {
-		t.remove(e)
-		return true
+	for range t.ordered[active].Len() {
+		e := t.ordered[active].Back().Value.(*exporter)
+		if now.Sub(e.lastReceivedAt) <= idleAfter {
+			return false
+		}
+		if len(e.streams) == 0 {
+			t.remove(e)
+			return true
+		}
+		t.ordered[active].MoveToFront(e.place)
 	}
 	return false
 }
@@ -237,6 +268,9 @@ func (t *table) remove(e *exporter) {
 	t.rest.Add(&e.total)
 	t.unlink(e)
 	delete(t.byAddr, e.addr)
+	if slot := t.slot(e.addr); *slot == e {
+		*slot = nil
+	}
 }
 
 // intervalSet is a small set of sampling intervals.

@@ -164,3 +164,23 @@ func TestDroppedOutside(t *testing.T) {
 		t.Errorf("%+v", rows)
 	}
 }
+
+// TestOpenConnectionsKeepTheirPlace: an exporter that is idle gives way, but not one
+// with an open connection.
+func TestOpenConnectionsKeepTheirPlace(t *testing.T) {
+	d := newStubDecoder(2, ExportersAny, nil)
+	var b flow.Batch
+	d.Message(&b, 7, port(addr(1)), start, []byte("r\x01"))
+	d.Datagram(&b, port(addr(2)), start, []byte("r\x01"))
+	later := start.Add(time.Hour)
+	d.Datagram(&b, port(addr(3)), later, []byte("r\x01"))
+	if d.table.byAddr[addr(1)] == nil || d.table.byAddr[addr(2)] != nil || b.Len() != 3 {
+		t.Fatalf("%d exporters, %d records", len(d.table.byAddr), b.Len())
+	}
+	d.End(7, addr(1))
+	d.Datagram(&b, port(addr(4)), later.Add(time.Hour), []byte("r\x01"))
+	d.Datagram(&b, port(addr(5)), later.Add(time.Hour), []byte("r\x01"))
+	if d.table.byAddr[addr(1)] != nil || d.table.byAddr[addr(4)] == nil || d.table.byAddr[addr(5)] == nil {
+		t.Errorf("after its end it keeps its place")
+	}
+}

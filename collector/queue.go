@@ -3,69 +3,123 @@ package collector
 import (
 	"net/netip"
 	"sync"
-	"time"
 )
 
-// received is one datagram on its way from a socket to a worker.
-type received struct {
-	from    netip.AddrPort
-	at      time.Time
-	payload *[]byte // from buffers
-}
-
-// queue takes datagrams from the readers to one worker. It also knows the oldest
-// that has been received and whose records have not been handed on: stamping and
-// queueing is one step, under the lock that Watermark takes too.
+// queue takes messages from the readers to one worker, in blocks. It also knows the
+// oldest stamp of what has been received and whose records have not been handed on.
 type queue struct {
-	now      func() time.Time
+	now      func() int64 // milliseconds since 1970
 	maxBytes int
 	// ready has an element when there is something to take.
 	ready chan struct{}
 
-	mu      sync.Mutex
-	waiting []received
-	bytes   int // that waiting counts for
-	closed  bool
-	// unsent is the stamp of the oldest datagram that the worker has taken and not
-	// yet handed on; zero if there is none.
-	unsent time.Time
+	mu sync.Mutex
+	// room is told whenever the worker has taken something.
+	room sync.Cond
+	// first and last are the ends of the list of blocks that wait; the last is filled
+	// until the worker takes it.
+	first, last *block
+	spare       *block // list of empty ones, for reuse
+	spares      int
+	bytes       int // that the waiting blocks count for
+	pushing     int // connections that wait for room
+	closed      bool
+	// unsent is a stamp no later than that of any message that the worker has taken
+	// and not yet handed on; 0 if there is none.
+	unsent int64
 	// refused counts datagrams that found the queue full.
 	refused map[netip.Addr]int
 }
 
-// datagramBytes is what a datagram counts for besides its payload: its entry in
-// waiting, which grows by doubling, and its buffer's header. Without it a flood of
-// empty datagrams would find no bound.
-const datagramBytes = 128
+// messageBytes is what a message counts for besides its payload: its entry in a
+// block, which grows by doubling. Without it a flood of empty datagrams would find no
+// bound.
+const messageBytes = 128
 
-// maxSpent is the longest slice that is kept for reuse: what one overflow made
-// large is not held for ever.
-const maxSpent = 1 << 14
+// maxSpares is how many empty blocks are kept for reuse: what one overflow made is not
+// held for ever.
+const maxSpares = 4
 
 // maxRefused bounds the exporters that are told apart while a queue overflows.
 const maxRefused = 1024
 
-func newQueue(maxBytes int, now func() time.Time) *queue {
-	return &queue{now: now, maxBytes: maxBytes, ready: make(chan struct{}, 1), refused: make(map[netip.Addr]int)}
+func newQueue(maxBytes int, now func() int64) *queue {
+	q := &queue{now: now, maxBytes: maxBytes, ready: make(chan struct{}, 1), refused: make(map[netip.Addr]int)}
+	q.room.L = &q.mu
+	return q
 }
 
-// put stamps the datagram and queues it; false if the queue is full.
-func (q *queue) put(from netip.AddrPort, payload *[]byte) bool {
+// put queues the datagrams of the list that begins at first. Those that find the queue
+// full are counted. It never waits: what the kernel has received must be read.
+func (q *queue) put(all []arrival, first int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	size := cap(*payload) + datagramBytes
-	if q.bytes+size > q.maxBytes {
-		addr := from.Addr()
-		if _, known := q.refused[addr]; !known && len(q.refused) >= maxRefused {
-			addr = netip.Addr{}
-		}
-		q.refused[addr]++
-		return false
+	most := q.maxBytes
+	if q.pushing > 0 {
+		// A flood of datagrams must leave room for the connections that wait for it.
+		most -= 1<<16 + messageBytes
 	}
-	q.bytes += size
-	q.waiting = append(q.waiting, received{from: from, at: q.now(), payload: payload})
+	for i := first; i >= 0; i = all[i].next {
+		a := &all[i]
+		size := len(a.payload) + len(a.more)
+		if q.bytes+size+messageBytes > most {
+			q.refuse(a.from.Addr())
+			continue
+		}
+		q.add(message{from: a.from, at: a.at}, size, a.payload, a.more)
+	}
+}
+
+// push stamps a message of a connection and queues it. While there is no room it
+// waits, and so does the peer in the end. The worker always comes to take something:
+// sinks give up some time after the collector was told to stop.
+func (q *queue) push(stream Stream, from netip.AddrPort, payload []byte) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.pushing++
+	for q.bytes > 0 && q.bytes+len(payload)+messageBytes > q.maxBytes {
+		q.room.Wait()
+	}
+	q.pushing--
+	q.add(message{from: from, stream: stream, at: q.now()}, len(payload), payload, nil)
+}
+
+// end queues the end of a connection, after its last message.
+func (q *queue) end(stream Stream, from netip.AddrPort) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.add(message{from: from, stream: stream, at: q.now(), ends: true}, 0, nil, nil)
+}
+
+// add puts a message into the last block, or a new one.
+func (q *queue) add(m message, size int, head, tail []byte) {
+	if q.last == nil || !q.last.fits(size) {
+		b := q.spare
+		if b != nil {
+			q.spare, b.next = b.next, nil
+			q.spares--
+		} else {
+			b = newBlock()
+		}
+		if q.last == nil {
+			q.first = b
+		} else {
+			q.last.next = b
+		}
+		q.last = b
+	}
+	q.last.add(m, head, tail)
+	q.bytes += size + messageBytes
 	q.signal()
-	return true
+}
+
+// refuse counts a datagram that found the queue full.
+func (q *queue) refuse(addr netip.Addr) {
+	if _, known := q.refused[addr]; !known && len(q.refused) >= maxRefused {
+		addr = netip.Addr{}
+	}
+	q.refused[addr]++
+	q.signal()
 }
 
 // close tells the worker that no more will come.
@@ -83,46 +137,57 @@ func (q *queue) signal() {
 	}
 }
 
-// take gives all that waits, in the order of their stamps, and keeps spent (which
-// the worker is done with) for reuse unless it is large. refused is what found the queue full since
-// the last take. closed says that nothing more will come.
-func (q *queue) take(spent []received) (all []received, refused map[netip.Addr]int, closed bool) {
+// take gives the block that has waited for longest, nil if none waits, and keeps spent
+// (which the worker is done with; may be nil) for reuse. refused is what found the
+// queue full since the last take. closed says that nothing more will come.
+func (q *queue) take(spent *block) (b *block, refused map[netip.Addr]int, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if cap(spent) > maxSpent {
-		spent = nil
-	}
-	all, q.waiting = q.waiting, spent[:0]
-	q.bytes = 0
-	if q.unsent.IsZero() && len(all) > 0 {
-		q.unsent = all[0].at
+	if spent != nil && q.spares < maxSpares {
+		spent.reset()
+		spent.next, q.spare = q.spare, spent
+		q.spares++
 	}
 	if len(q.refused) > 0 {
 		refused, q.refused = q.refused, make(map[netip.Addr]int)
 	}
-	return all, refused, q.closed
+	if q.first == nil {
+		return nil, refused, q.closed
+	}
+	b = q.first
+	if q.first = b.next; q.first == nil {
+		q.last = nil
+	}
+	b.next = nil
+	q.bytes -= b.size()
+	if q.unsent == 0 || b.oldest < q.unsent {
+		q.unsent = b.oldest
+	}
+	q.room.Broadcast()
+	return b, refused, q.closed
 }
 
-// sent says that the worker has handed on all that it took before the stamp next;
-// zero: all that it took.
-func (q *queue) sent(next time.Time) {
+// sent says that the worker has handed on all that it took and that is stamped before
+// next; 0: all that it took.
+func (q *queue) sent(next int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.unsent = next
 }
 
-// watermark is a time before which every datagram that was received for this
-// worker has had its records handed on.
-func (q *queue) watermark() time.Time {
+// oldest is a stamp no later than that of any message whose records have not been
+// handed on; ok is false if there is none.
+func (q *queue) oldest() (at int64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case !q.unsent.IsZero():
-		return q.unsent
-	case len(q.waiting) > 0:
-		return q.waiting[0].at
+	at, ok = q.unsent, q.unsent != 0
+	// Readers of several sockets fill the blocks: they are in no order of stamps.
+	for b := q.first; b != nil; b = b.next {
+		if !ok || b.oldest < at {
+			at, ok = b.oldest, true
+		}
 	}
-	return q.now()
+	return at, ok
 }
 
 // waitingBytes is how much waits, as QueueBytes counts it.
@@ -130,23 +195,4 @@ func (q *queue) waitingBytes() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.bytes
-}
-
-// stepClock gives whole milliseconds, as they are stored, and never goes back: a
-// clock set back would stamp records into detection windows that are over. It is
-// safe for concurrent use.
-type stepClock struct {
-	read func() time.Time
-	mu   sync.Mutex
-	last time.Time
-}
-
-func (c *stepClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	// Round strips the monotonic reading, so that stamps compare as they are stored.
-	if t := c.read().Round(0).Truncate(time.Millisecond); t.After(c.last) {
-		c.last = t
-	}
-	return c.last
 }

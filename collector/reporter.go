@@ -18,7 +18,7 @@ type healthReporter struct {
 	// same, and the sink can tell only the very same rows from new ones.
 	pending [][]flow.Health
 	// seen is how many drops of each socket have been counted.
-	seen []uint32
+	seen []uint64
 }
 
 // maxPending bounds the rows that wait for a sink that fails, whole
@@ -80,19 +80,19 @@ func (r *healthReporter) forget() (lost int) {
 func (r *healthReporter) countKernelDrops() {
 	sockets := r.collector.bound()
 	if len(r.seen) != len(sockets) {
-		r.seen = make([]uint32, len(sockets))
+		r.seen = make([]uint64, len(sockets))
 	}
+	lost := uint64(0)
 	for i, s := range sockets {
+		s.lookForDrops()
 		total := s.dropped.Load()
-		n := total - r.seen[i]
-		r.seen[i] = total
-		if n == 0 {
-			continue
+		if n := total - r.seen[i]; n > 0 {
+			r.seen[i] = total
+			lost += n
+			s.logger.Warn("datagrams dropped by the kernel: the receive buffer was full", "datagrams", n)
 		}
-		s.logger.Warn("datagrams dropped by the kernel: the receive buffer was full", "datagrams", n)
-		w := r.collector.workers[0]
-		w.mu.Lock()
-		w.decoder.Dropped(netip.Addr{}, SocketBufferFull, int(n))
-		w.mu.Unlock()
+	}
+	if lost > 0 {
+		r.collector.workers[0].dropped(netip.Addr{}, SocketBufferFull, int(lost))
 	}
 }

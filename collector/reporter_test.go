@@ -23,6 +23,7 @@ func (f healthFunc) WriteHealth(ctx context.Context, rows []flow.Health) error {
 func newStubCollector(t *testing.T, sink Sink, health HealthSink) *Collector {
 	t.Helper()
 	cfg := DefaultConfig()
+	cfg.StateFile = ""
 	cfg.Workers = 2
 	c, err := New(cfg, []Protocol{stub{}}, nil, sink, health, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
@@ -97,7 +98,7 @@ func TestLastHealth(t *testing.T) {
 		}))
 		c.cfg.Listen = nil // what follows needs no network
 		ctx, cancel := context.WithCancel(t.Context())
-		c.take(port(addr(1)), []byte("r\x01"))
+		c.dispatcher().dispatch([]arrival{{from: port(addr(1)), at: start.UnixMilli(), payload: []byte("r\x01")}})
 		cancel()
 		if err := c.Run(ctx); err != nil {
 			t.Fatal(err)

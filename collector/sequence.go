@@ -1,11 +1,6 @@
 package collector
 
-// Sequence follows the sequence numbers of one exporter and observation domain. The
-// zero Sequence is ready for use.
-type Sequence struct {
-	next    uint32
-	started bool
-}
+import "math"
 
 // Numbering is what one message says of its place in the sequence.
 type Numbering struct {
@@ -24,5 +19,185 @@ type Numbering struct {
 	HasUptime bool
 }
 
+// Sequence follows the sequence numbers of one exporter and observation domain, and
+// counts what they say is missing. The zero Sequence is ready for use.
+//
+// What a number counts is the protocol's word first: records before the message
+// (IPFIX, RFC 7011 §3.1; NetFlow v5, Cisco "NetFlow Export Datagram Format",
+// flow_sequence) or datagrams (NetFlow v9, RFC 3954 §5.1; sFlow v5, the datagram
+// header). Exporters that keep their own book are followed once they have been
+// consistent. Nothing is counted before the numbers have shown a pattern, and nothing
+// for as long as they show none: a false alarm about every router of a vendor is
+// worse than a late one.
+//
+// One counter that several domains of an exporter share looks like loss in each of
+// them, which one domain alone cannot tell. A domain that has less than half of the
+// messages mostly shows no pattern. So does an exporter of whose datagrams more than
+// half are lost, one here and one there, from the first one on; once it was followed
+// for a while, whatever is lost is counted.
+type Sequence struct {
+	// next is where the followed sequence goes on.
+	next uint32
+	// elsewhere is where a second sequence would go on: one that was left (flag left),
+	// or one that the latest run messages suggest.
+	elsewhere uint32
+	uptime    uint32 // of the message before next
+	// last and lastRecords are of the message that came last, wherever it belonged.
+	last        uint32
+	lastRecords uint16
+	// holes are the latest numbers that were skipped, the newest first, and may still
+	// come.
+	holeLength [3]uint16
+	holeStart  [3]uint32
+	// balance is what the tally must still be told: lost before the numbers were
+	// proven, or, below zero, given back when the tally had nothing left to take from.
+	balance int32
+	scores  [units]int8
+	unit    unit
+	flags   sequenceFlags
+	run     uint8
+}
+
+type sequenceFlags uint8
+
+const (
+	started   sequenceFlags = 1 << iota
+	hasUptime               // uptime is one
+	lastKnown               // lastRecords is the whole message's
+	open                    // the message before next is longer than next says
+	proven                  // the numbers follow the unit
+	left                    // elsewhere is where the sequence was
+	mixed                   // more than one counter was seen; none is proven since
+)
+
+func (s *Sequence) is(f sequenceFlags) bool { return s.flags&f != 0 }
+
+func (s *Sequence) set(f sequenceFlags, on bool) {
+	s.flags &^= f
+	if on {
+		s.flags |= f
+	}
+}
+
 // Observe takes a message and counts in t what is missing before it.
-func (s *Sequence) Observe(t *Tally, n Numbering) {}
+func (s *Sequence) Observe(t *Tally, n Numbering) {
+	if !s.is(started) {
+		s.unit = byDatagram
+		if n.CountsRecords {
+			s.unit = byRecord
+		}
+		s.set(started, true)
+		s.advance(n)
+		s.remember(n)
+		return
+	}
+	fitting := s.fitting(n)
+	start, _, _ := s.unit.span(n)
+	switch {
+	case start == s.next:
+		s.inOrder(t, n)
+	case s.adopt(n, fitting):
+	default:
+		s.outOfOrder(t, n)
+	}
+	s.remember(n)
+}
+
+// remember keeps what fitting compares the next message with.
+func (s *Sequence) remember(n Numbering) {
+	s.last = n.Number
+	s.lastRecords = uint16(min(n.Records, math.MaxUint16))
+	s.set(lastKnown, n.RecordsKnown)
+}
+
+// advance makes n the message before next.
+func (s *Sequence) advance(n Numbering) {
+	_, end, whole := s.unit.span(n)
+	s.next = end
+	s.set(open, s.unit == byRecord && !whole)
+	if n.HasUptime {
+		s.uptime = n.Uptime
+	}
+	s.set(hasUptime, n.HasUptime)
+	s.run = 0
+}
+
+// inOrder takes a message that follows on the one before.
+func (s *Sequence) inOrder(t *Tally, n Numbering) {
+	start, end, _ := s.unit.span(n)
+	if start != end && !s.is(open) {
+		s.raise()
+		s.settle(t)
+	}
+	s.advance(n)
+}
+
+// outOfOrder takes any other message.
+func (s *Sequence) outOfOrder(t *Tally, n Numbering) {
+	start, _, whole := s.unit.span(n)
+	step := int64(int32(start - s.next))
+	near, _ := s.unit.stride()
+	switch {
+	case s.is(left) && start == s.elsewhere && (step > near || step < -near):
+		s.comeBack(t, n)
+	case s.rebooted(n):
+		s.reboot(t, n)
+	case n.Number == s.last && !s.is(proven) && n.Records != int(s.lastRecords):
+		s.advance(n) // it had not counted the message before
+	case n.Number == s.last:
+		return // the same message again, or an exporter that does not count
+	case step > near || step < -near:
+		s.suspect(t, n, jumpRun)
+	case step > 0 && s.run > 0 && !s.is(left) && start == s.elsewhere:
+		s.restart(t, n) // the message before went over next: it was no repeated one
+	case step > 0:
+		if !s.is(open) && (whole || s.unit == byRecord) {
+			s.skip(t, start)
+		}
+		s.advance(n)
+	case s.fill(t, n):
+	default:
+		s.suspect(t, n, strayRun)
+	}
+}
+
+// strayRun is how many messages in a row must be somewhere that was passed already
+// before they are a new beginning and not repeated; jumpRun is the same for far away.
+const (
+	strayRun = 8
+	jumpRun  = 2
+)
+
+// suspect takes a message that is where none was expected. Several in a row, which
+// follow one another there, are a new beginning, or a great loss; fewer are
+// repeated, or astray.
+func (s *Sequence) suspect(t *Tally, n Numbering, needed uint8) {
+	start, end, _ := s.unit.span(n)
+	near, far := s.unit.stride()
+	if s.run > 0 && !s.is(left) && int64(start-s.elsewhere) <= near {
+		s.run++
+	} else {
+		s.run = 1
+	}
+	s.elsewhere = end
+	s.set(left, false)
+	if s.run < needed {
+		return
+	}
+	step := int64(int32(start - s.next))
+	// Numbers begin at zero: a loss that ends just there would be a great chance.
+	if step <= 0 || step > far || int64(start) <= near {
+		s.restart(t, n)
+		return
+	}
+	// The message before was the first after what is missing.
+	arrived := int64(1)
+	if s.unit != byDatagram {
+		arrived = int64(s.lastRecords)
+	}
+	if s.is(lastKnown) {
+		s.owe(t, max(0, step-arrived))
+	}
+	s.run = 0
+	s.advance(n)
+}

@@ -77,6 +77,7 @@ func start(t *testing.T, s *sink, change func(*collector.Config)) *server {
 	t.Helper()
 	cfg := collector.DefaultConfig()
 	cfg.Listen = []string{"127.0.0.1:0", "127.0.0.1:0"}
+	cfg.StateFile = ""
 	cfg.Workers = 2
 	cfg.FlushInterval = 10 * time.Millisecond
 	if change != nil {
@@ -283,6 +284,27 @@ func TestQueueFull(t *testing.T) {
 		if h.Exporter != netip.MustParseAddr("127.0.0.9") {
 			t.Errorf("counted for %s", h.Exporter)
 		}
+	}
+}
+
+// TestRestart: a collector that is started again knows the templates of before.
+func TestRestart(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state.json")
+	keep := func(c *collector.Config) { c.StateFile = state }
+	all := datagrams(t, filepath.Join(fixtures, "softflowd-ipfix.pcap"))
+	var before, after sink
+	v := start(t, &before, keep)
+	c := dial(t, "127.0.0.1", v.Addrs()[0])
+	for _, g := range all {
+		send(t, c, g.Payload)
+	}
+	eventually(t, "records", func() bool { return before.records() > 0 })
+	v.stop()
+	v = start(t, &after, keep)
+	eventually(t, "the templates", func() bool { return v.metric(t, "tapwatch_collector_templates") > 0 })
+	v.stop()
+	if got := v.metric(t, "tapwatch_collector_state_restored_exporters"); got != 1 {
+		t.Errorf("%v exporters restored", got)
 	}
 }
 

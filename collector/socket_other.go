@@ -2,11 +2,66 @@
 
 package collector
 
-import "syscall"
+import (
+	"errors"
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+)
 
-// controlBytes is 0: only Linux counts its drops on the socket.
-const controlBytes = 0
+// canShare says that several sockets can share one address: only Linux spreads what
+// comes over them.
+const canShare = false
 
-func prepare(syscall.RawConn) (granted int, err error) { return 0, nil }
+func share(syscall.RawConn) error { return nil }
 
-func kernelDrops([]byte) (n uint32, ok bool) { return 0, false }
+func prepare(syscall.RawConn) error { return nil }
+
+func granted(syscall.RawConn) (bytes int, err error) { return 0, nil }
+
+// readable is not known here, and need not be: datagrams are stamped when they are
+// read.
+func readable(syscall.RawConn) bool { return false }
+
+func (s *socket) lookForDrops() {}
+
+// plainReceiver reads one datagram after the other.
+type plainReceiver struct {
+	*socket
+	dispatch func([]arrival)
+	payload  []byte
+}
+
+func newReceiver(s *socket, dispatch func([]arrival)) (receiver, error) {
+	return &plainReceiver{socket: s, dispatch: dispatch, payload: make([]byte, 1<<16)}, nil
+}
+
+func (r *plainReceiver) close() error { return nil }
+
+// receive implements receiver.
+func (r *plainReceiver) receive() error {
+	n, from, err := r.conn.ReadFromUDPAddrPort(r.payload)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.clock.millis()
+	r.dispatch([]arrival{{
+		from: netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), at: r.stamp(now, now), payload: r.payload[:n],
+	}})
+	return nil
+}
+
+// rest implements receiver.
+func (r *plainReceiver) rest(wait time.Duration) (more bool, err error) {
+	if err := r.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return false, err
+	}
+	err = r.receive()
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return false, nil
+	}
+	return err == nil, err
+}

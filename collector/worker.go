@@ -10,14 +10,13 @@ import (
 	"tapwatch/flow"
 )
 
-// worker decodes the datagrams of its share of the exporters.
+// worker decodes what its share of the exporters sends.
 type worker struct {
 	queue   *queue
 	sink    Sink
 	logger  *slog.Logger
 	records int           // of a full batch
 	wait    time.Duration // before a batch that is not full is handed on
-	buffers *buffers
 
 	// mu guards the decoder, which the health and metrics goroutines read. The sink
 	// is not called under it: health goes on while storage holds a worker up.
@@ -25,13 +24,14 @@ type worker struct {
 	decoder *Decoder
 
 	batch flow.Batch
-	taken []received
-	// timer is armed while datagrams are taken whose records are not handed on.
+	taken *block
+	// timer is armed while messages are taken whose records are not handed on.
 	timer *time.Timer
 	armed bool
 }
 
-// run works until the queue is closed and empty. ctx is the sink's.
+// run works until the queue is closed and empty; what then still waits for a template
+// is counted. ctx is the sink's.
 func (w *worker) run(ctx context.Context) {
 	w.timer = time.NewTimer(w.wait)
 	w.timer.Stop()
@@ -41,51 +41,56 @@ func (w *worker) run(ctx context.Context) {
 		case <-w.queue.ready:
 		case <-w.timer.C:
 			w.armed = false
-			w.flush(ctx, time.Time{})
+			w.flush(ctx, 0)
 		}
 		if w.drain(ctx) {
-			w.flush(ctx, time.Time{})
-			return
+			break
 		}
 	}
+	w.flush(ctx, 0)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.decoder.GiveUp()
 }
 
 // drain decodes all that waits; true if nothing more will come.
 func (w *worker) drain(ctx context.Context) (done bool) {
 	for {
-		all, refused, closed := w.queue.take(w.taken)
+		b, refused, closed := w.queue.take(w.taken)
+		w.taken = b
 		w.refuse(refused)
-		w.decode(ctx, all)
-		w.taken = all
-		if len(all) == 0 {
+		if b == nil {
 			return closed
 		}
+		w.decode(ctx, b)
 	}
 }
 
-// decode turns datagrams into records and hands on the batches that get full, or
-// that have waited long enough: while datagrams keep coming, run does not get to
-// look at its timer, and they may hold no records that would fill a batch.
-func (w *worker) decode(ctx context.Context, all []received) {
-	for i := range all {
+// decode turns messages into records and hands on the batches that get full, or that
+// have waited long enough: while messages keep coming, run does not get to look at its
+// timer, and they may hold no records that would fill a batch.
+func (w *worker) decode(ctx context.Context, b *block) {
+	for i := range b.messages {
 		w.arm()
-		g := &all[i]
+		m := &b.messages[i]
 		w.mu.Lock()
-		w.decoder.Datagram(&w.batch, g.from, g.at, *g.payload)
+		if m.ends {
+			w.decoder.End(m.stream, m.from.Addr())
+		} else {
+			w.decoder.Message(&w.batch, m.stream, m.from, time.UnixMilli(m.at), b.payload(m))
+		}
 		w.mu.Unlock()
-		w.buffers.put(g.payload)
-		g.payload = nil
 		if w.batch.Len() < w.records && !w.due() {
 			continue
 		}
-		var next time.Time
-		if i+1 < len(all) {
-			next = all[i+1].at
+		next := int64(0)
+		if i+1 < len(b.messages) {
+			next = b.oldest
 		}
 		w.flush(ctx, next)
 	}
 	if w.batch.Len() == 0 {
-		w.flush(ctx, time.Time{})
+		w.flush(ctx, 0)
 	}
 }
 
@@ -108,9 +113,9 @@ func (w *worker) due() bool {
 	}
 }
 
-// flush hands the batch on; next is the stamp of the first datagram taken that is
-// not in it, zero if there is none.
-func (w *worker) flush(ctx context.Context, next time.Time) {
+// flush hands the batch on; next is a stamp no later than those of the messages taken
+// that are not in it, 0 if there are none.
+func (w *worker) flush(ctx context.Context, next int64) {
 	if w.batch.Len() > 0 {
 		if err := w.sink.Write(ctx, &w.batch); err != nil {
 			w.lose(err)
@@ -153,30 +158,15 @@ func (w *worker) refuse(refused map[netip.Addr]int) {
 	w.logger.Warn("datagrams dropped: they come faster than they are decoded and stored", "datagrams", n)
 }
 
+// dropped counts what was lost before it came to the queue.
+func (w *worker) dropped(addr netip.Addr, r Reason, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.decoder.Dropped(addr, r, n)
+}
+
 func (w *worker) health(at time.Time) (rows, suspects []flow.Health) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.decoder.health(at)
-}
-
-// buffers keeps payload buffers for reuse.
-type buffers struct{ pool sync.Pool }
-
-// maxPooled is the largest buffer that is kept: jumbo frames fit.
-const maxPooled = 16 << 10
-
-// copyOf gives a buffer that holds payload.
-func (p *buffers) copyOf(payload []byte) *[]byte {
-	b, _ := p.pool.Get().(*[]byte)
-	if b == nil {
-		b = new([]byte)
-	}
-	*b = append((*b)[:0], payload...)
-	return b
-}
-
-func (p *buffers) put(b *[]byte) {
-	if cap(*b) <= maxPooled {
-		p.pool.Put(b)
-	}
 }

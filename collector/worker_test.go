@@ -33,27 +33,30 @@ func (s slow) Decode(b *flow.Batch, d *Datagram) int8 {
 func TestFloodWithoutRecords(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const wait, step = time.Second, 10 * time.Millisecond
-		q := newQueue(1<<20, time.Now)
+		q := newQueue(1<<20, func() int64 { return time.Now().UnixMilli() })
+		put := func(payload ...byte) { putAt(q, port(addr(1)), payload, q.now()) }
 		left, late := 1000, time.Duration(0)
 		flood := func() {
 			time.Sleep(step)
-			late = max(late, time.Since(q.watermark()))
+			if at, ok := q.oldest(); ok {
+				late = max(late, time.Since(time.UnixMilli(at)))
+			}
 			if left--; left == 0 {
 				q.close()
 				return
 			}
-			q.put(port(addr(1)), &[]byte{'r'})
+			put('r')
 		}
 		began, handed := time.Now(), []time.Duration(nil)
 		w := &worker{
-			queue: q, logger: slog.New(slog.DiscardHandler), records: 100, wait: wait, buffers: &buffers{},
+			queue: q, logger: slog.New(slog.DiscardHandler), records: 100, wait: wait,
 			decoder: NewDecoder(DefaultConfig(), []Protocol{slow{during: flood}}, nil),
 			sink: sinkFunc(func(context.Context, *flow.Batch) error {
 				handed = append(handed, time.Since(began))
 				return nil
 			}),
 		}
-		q.put(port(addr(1)), &[]byte{'r', 1})
+		put('r', 1)
 		w.run(t.Context())
 		if took := time.Since(began); took < 9*time.Second {
 			t.Fatalf("the flood took %s only", took)
@@ -65,4 +68,31 @@ func TestFloodWithoutRecords(t *testing.T) {
 			t.Errorf("handed on after %v", handed)
 		}
 	})
+}
+
+// waits is stub, but there is always a data set that waits for its template.
+type waits struct{ stub }
+
+func (waits) Sessions(Limits) func() Session { return func() Session { return waits{} } }
+
+func (waits) Expire(now time.Time, t *Tally) {
+	if now.IsZero() {
+		t.Drop(MissingTemplate, 1)
+	}
+}
+
+// TestGivesUp: what waits for templates at the end is counted, after the last message.
+func TestGivesUp(t *testing.T) {
+	q := newQueue(1<<20, noTime)
+	w := &worker{
+		queue: q, logger: slog.New(slog.DiscardHandler), records: 100, wait: time.Hour,
+		decoder: NewDecoder(DefaultConfig(), []Protocol{waits{}}, nil),
+		sink:    sinkFunc(func(context.Context, *flow.Batch) error { return nil }),
+	}
+	putAt(q, port(addr(1)), []byte("r\x01"), 1)
+	q.close()
+	w.run(t.Context())
+	if total := w.decoder.Total(); total.Dropped[MissingTemplate] != 1 || total.Records != 1 {
+		t.Errorf("%d records, dropped %v", total.Records, total.ByReason())
+	}
 }

@@ -1,13 +1,18 @@
 // Package frame reads the first bytes of a sampled packet (sFlow raw packet
-// header, IPFIX dataLinkFrameSection) into the columns of a flow.Batch.
+// header, IPFIX dataLinkFrameSection and ipHeaderPacketSection) into the columns of
+// a flow.Batch.
 //
-// It takes the outermost IP header: that is what the router forwarded by.
+// The ordinary columns are those of the outermost IP header: that is what the
+// router forwarded by. Where the packet is a tunnel's, Tunnel and TunnelID say
+// which, and the Inner columns are those of the IP header one level inside.
+//
+// gopacket's layers read what has a fixed size: Ethernet, 802.1Q, GRE, ERSPAN type
+// II, VXLAN. What sampling cuts in the middle is read by hand, for there gopacket
+// refuses all of a header, or makes an error and thereby garbage for each packet:
+// IP and its options, IPv6 extensions, TCP, MPLS, GENEVE, GTP-U.
 package frame
 
 import (
-	"encoding/binary"
-
-	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
 	"tapwatch/flow"
@@ -20,186 +25,94 @@ type Link uint8
 const (
 	Ethernet Link = iota
 	IP            // IPv4 or IPv6, told by the version in the first byte
-	MPLS          // a label stack, then IP
+	MPLS          // a label stack, then IP or a pseudo-wire
+	PPP           // RFC 1661, with or without the address and control of RFC 1662
 )
 
 // Decoder reads sampled headers. The zero Decoder is ready for use; it keeps
 // scratch space and is not safe for concurrent use.
 type Decoder struct {
-	eth  layers.Ethernet
-	vlan layers.Dot1Q
-	ip4  layers.IPv4
-	ip6  layers.IPv6
-	tcp  layers.TCP
-	udp  layers.UDP
-	sctp layers.SCTP
-	ic4  layers.ICMPv4
-	ic6  layers.ICMPv6
+	eth    layers.Ethernet
+	vlan   layers.Dot1Q
+	gre    layers.GRE
+	erspan layers.ERSPANII
+	vxlan  layers.VXLAN
+
+	outer, inner packet
+	below        below // the outer packet
+	within       below // the inner packet; there are no columns for it
 }
 
 // Decode fills the record at index row of b with what data holds. Headers that
-// are cut short fill what they still show. The result is the length of the IP
-// packet by its header, 0 if there is none. It never panics, whatever data is.
+// are cut short fill what they still show; what data does not show is left as it
+// is. The result is the length of the IP packet by its header, 0 if that is not
+// shown. It never panics, whatever data is, and allocates nothing.
 func (d *Decoder) Decode(b *flow.Batch, row int, link Link, data []byte) (length int) {
-	// gopacket's layers check their lengths, but one that forgets to must not stop
-	// the collector.
+	// The lengths are checked before gopacket reads, but a check forgotten here or
+	// there must not stop the collector.
 	defer func() {
 		if recover() != nil {
 			length = 0
 		}
 	}()
+	return d.decode(b, row, link, data)
+}
+
+func (d *Decoder) decode(b *flow.Batch, row int, link Link, data []byte) (length int) {
+	d.below = below{}
+	data = d.beneath(link, data, &d.below)
+	d.below.fill(b, row)
+	if !d.outer.read(data) {
+		return 0
+	}
+	d.outer.fill(b, row)
+	if t := d.tunnel(&d.outer); t.kind != flow.TunnelNone {
+		b.Tunnel[row], b.TunnelID[row] = t.kind, t.id
+		if d.inner.read(t.inner) {
+			d.inner.fillInner(b, row)
+		}
+	}
+	return d.outer.length
+}
+
+// beneath gives what begins with the IP header.
+func (d *Decoder) beneath(link Link, data []byte, to *below) []byte {
 	switch link {
 	case Ethernet:
-		return d.ethernet(b, row, data)
+		return d.ethernet(data, to)
 	case MPLS:
-		return d.labels(b, row, data)
+		return d.labels(data, to)
+	case PPP:
+		return d.ppp(data, to)
 	default:
-		return d.ip(b, row, data)
+		return data
 	}
 }
 
-func (d *Decoder) ethernet(b *flow.Batch, row int, data []byte) int {
-	if d.eth.DecodeFromBytes(data, gopacket.NilDecodeFeedback) != nil {
-		return 0
+func (l *below) fill(b *flow.Batch, row int) {
+	if l.ethernet {
+		b.SrcMAC[row], b.DstMAC[row] = l.srcMAC, l.dstMAC
 	}
-	b.SrcMAC[row] = mac(d.eth.SrcMAC)
-	b.DstMAC[row] = mac(d.eth.DstMAC)
-	kind, rest := d.eth.EthernetType, d.eth.Payload
-	for range maxTags {
-		switch kind {
-		case layers.EthernetTypeDot1Q, layers.EthernetTypeQinQ:
-			if d.vlan.DecodeFromBytes(rest, gopacket.NilDecodeFeedback) != nil {
-				return 0
-			}
-			if b.SrcVLAN[row] == 0 {
-				b.SrcVLAN[row] = d.vlan.VLANIdentifier
-			}
-			kind, rest = d.vlan.Type, d.vlan.Payload
-		case layers.EthernetTypeMPLSUnicast, layers.EthernetTypeMPLSMulticast:
-			return d.labels(b, row, rest)
-		case layers.EthernetTypePPPoESession:
-			return d.pppoe(b, row, rest)
-		case layers.EthernetTypeIPv4, layers.EthernetTypeIPv6:
-			return d.ip(b, row, rest)
-		default:
-			return 0
-		}
+	if l.vlan != 0 {
+		b.SrcVLAN[row] = l.vlan
 	}
-	return 0
+	if l.labelled {
+		b.MPLSLabel1[row], b.MPLSLabel2[row], b.MPLSLabel3[row] = l.labels[0], l.labels[1], l.labels[2]
+	}
 }
 
-// maxTags bounds nested VLAN tags and labels; no network stacks more.
-const maxTags = 16
-
-// labels skips an MPLS label stack (RFC 3032): 4 bytes a label, the last one has
-// its bottom-of-stack bit set.
-func (d *Decoder) labels(b *flow.Batch, row int, data []byte) int {
-	for range maxTags {
-		if len(data) < 4 {
-			return 0
-		}
-		bottom := data[2]&1 != 0
-		data = data[4:]
-		if bottom {
-			return d.ip(b, row, data)
-		}
-	}
-	return 0
+func (p *packet) fill(b *flow.Batch, row int) {
+	b.IPVersion[row] = p.version
+	b.SrcAddr[row], b.DstAddr[row] = p.src, p.dst
+	b.SrcPort[row], b.DstPort[row] = p.srcPort, p.dstPort
+	b.Protocol[row], b.TOS[row], b.IPTTL[row] = p.protocol, p.tos, p.ttl
+	b.TCPFlags[row] = p.tcpFlags
+	b.ICMPType[row], b.ICMPCode[row] = p.icmpType, p.icmpCode
+	b.FragmentID[row], b.FragmentOffset[row] = p.fragmentID, p.fragmentOffset
 }
 
-// pppoe skips the PPPoE session header (RFC 2516 §4) and the PPP protocol field.
-func (d *Decoder) pppoe(b *flow.Batch, row int, data []byte) int {
-	const header, protocol4, protocol6 = 8, 0x0021, 0x0057
-	if len(data) < header {
-		return 0
-	}
-	switch binary.BigEndian.Uint16(data[6:]) {
-	case protocol4, protocol6:
-		return d.ip(b, row, data[header:])
-	}
-	return 0
-}
-
-func (d *Decoder) ip(b *flow.Batch, row int, data []byte) int {
-	if len(data) == 0 {
-		return 0
-	}
-	switch data[0] >> 4 {
-	case 4:
-		return d.ipv4(b, row, data)
-	case 6:
-		return d.ipv6(b, row, data)
-	}
-	return 0
-}
-
-func (d *Decoder) ipv4(b *flow.Batch, row int, data []byte) int {
-	if d.ip4.DecodeFromBytes(data, gopacket.NilDecodeFeedback) != nil {
-		return 0
-	}
-	b.IPVersion[row] = 4
-	b.SrcAddr[row] = flow.From4([4]byte(d.ip4.SrcIP))
-	b.DstAddr[row] = flow.From4([4]byte(d.ip4.DstIP))
-	b.Protocol[row] = uint8(d.ip4.Protocol)
-	b.TOS[row] = d.ip4.TOS
-	if d.ip4.FragOffset == 0 {
-		d.transport(b, row, d.ip4.Payload)
-	}
-	return int(d.ip4.Length)
-}
-
-func (d *Decoder) ipv6(b *flow.Batch, row int, data []byte) int {
-	const header = 40
-	if d.ip6.DecodeFromBytes(data, gopacket.NilDecodeFeedback) != nil {
-		return 0
-	}
-	b.IPVersion[row] = 6
-	b.SrcAddr[row] = [16]byte(d.ip6.SrcIP)
-	b.DstAddr[row] = [16]byte(d.ip6.DstIP)
-	b.TOS[row] = d.ip6.TrafficClass
-	// From the fixed header on, so that hop-by-hop options are walked like the
-	// other extensions.
-	next, rest, first := extensions(data[6], data[header:])
-	b.Protocol[row] = next
-	if first {
-		d.transport(b, row, rest)
-	}
-	return header + int(d.ip6.Length)
-}
-
-// extensions walks the IPv6 extension headers (RFC 8200 §4). It gives the upper
-// protocol, its bytes, and whether they begin with its header (not so in later
-// fragments).
-func extensions(next uint8, data []byte) (protocol uint8, rest []byte, first bool) {
-	const hopByHop, routing, fragment, authentication, destination = 0, 43, 44, 51, 60
-	for range maxTags {
-		switch next {
-		case hopByHop, routing, fragment, authentication, destination:
-		default:
-			return next, data, true
-		}
-		if len(data) < 8 {
-			return next, nil, false
-		}
-		size := 8 * (int(data[1]) + 1)
-		switch next {
-		case fragment:
-			size = 8
-			if binary.BigEndian.Uint16(data[2:])&0xfff8 != 0 {
-				return data[0], nil, false
-			}
-		case authentication:
-			size = 4 * (int(data[1]) + 2)
-		}
-		next = data[0]
-		data = data[min(size, len(data)):]
-	}
-	return next, nil, false
-}
-
-func mac(a []byte) uint64 {
-	if len(a) != 6 {
-		return 0
-	}
-	return uint64(binary.BigEndian.Uint16(a))<<32 | uint64(binary.BigEndian.Uint32(a[2:]))
+func (p *packet) fillInner(b *flow.Batch, row int) {
+	b.InnerSrcAddr[row], b.InnerDstAddr[row] = p.src, p.dst
+	b.InnerSrcPort[row], b.InnerDstPort[row] = p.srcPort, p.dstPort
+	b.InnerProtocol[row] = p.protocol
 }

@@ -2,6 +2,7 @@ package netflow_test
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -280,10 +281,76 @@ func TestSamplingOfIPFIX(t *testing.T) {
 func TestSamplerLimit(t *testing.T) {
 	e := newExporter()
 	e.send(v9(0, set(1, words(257, 0, 8, 48, 4, 50, 4)...)))
-	for i := range uint32(1100) {
+	e.fields = 100_000
+	for i := range uint32(4200) {
 		e.send(v9(0, set(257, append(u32(i), u32(100)...)...)))
 	}
-	if got := e.tally.Dropped[collector.SamplerLimit]; got != 1100-1024 {
+	if got := e.tally.Dropped[collector.SamplerLimit]; got != 4200-4096 {
 		t.Errorf("%d samplers refused", got)
+	}
+}
+
+// TestElementsOfTheirOwn: fields that fill one column each.
+func TestElementsOfTheirOwn(t *testing.T) {
+	b := decodeIPFIX(t,
+		f(70, 0x12, 0x34, 0x51), f(71, 0, 0x06, 0x40), f(72, 0, 0x06, 0x51),
+		f(234, 0, 0, 0, 7), f(235, 0, 0, 0, 8), f(192, 63), f(52, 1), f(54, 0, 0, 0x12, 0x34), f(88, 0, 185),
+		f(225, 198, 51, 100, 1), f(226, 203, 0, 113, 2), f(227, 0x30, 0x39), f(228, 1, 187), f(230, 4), f(233, 3))
+	want := map[string]any{
+		"mpls_label_1": uint32(0x12345), "mpls_label_2": uint32(100), "mpls_label_3": uint32(101),
+		"in_vrf": uint32(7), "out_vrf": uint32(8), "ip_ttl": uint8(63), "fragment_id": uint32(0x1234), "fragment_offset": uint16(185),
+		"src_addr_nat": netip.MustParseAddr("198.51.100.1"), "dst_addr_nat": netip.MustParseAddr("203.0.113.2"),
+		"src_port_nat": uint16(12345), "dst_port_nat": uint16(443), "nat_event": uint8(4), "firewall_event": uint8(3),
+	}
+	for name, v := range want {
+		if got := b.Row(0).Get(name); got != v {
+			t.Errorf("%s is %v, want %v", name, got, v)
+		}
+	}
+}
+
+// TestSamplingByInterface: a router that samples each interface at a rate of its own
+// says so with the interface as scope.
+func TestSamplingByInterface(t *testing.T) {
+	for name, announce := range map[string][][]byte{
+		"v9":    {set(1, words(400, 4, 4, 2, 4, 34, 4)...), set(400, append(append(u32(3), u32(64)...), append(u32(5), u32(128)...)...)...)},
+		"ipfix": {set(3, words(400, 2, 1, 10, 4, 34, 4)...), set(400, append(append(u32(3), u32(64)...), append(u32(5), u32(128)...)...)...)},
+	} {
+		e := newExporter()
+		message, templates := v9, uint16(0)
+		if name == "ipfix" {
+			message, templates = ipfix, 2
+		}
+		e.send(message(1, announce...))
+		e.send(message(1, set(templates, words(256, 3, 10, 4, 14, 4, 61, 1)...)))
+		rows := []byte{}
+		for _, r := range []struct{ in, out, egress uint32 }{{3, 5, 0}, {5, 3, 0}, {9, 3, 0}, {9, 5, 1}} {
+			rows = append(append(append(rows, u32(r.in)...), u32(r.out)...), byte(r.egress))
+		}
+		e.send(message(1, set(256, rows...)))
+		if got, want := e.batch.SamplingInterval, []uint32{64, 128, 0, 128}; !slices.Equal(got, want) {
+			t.Errorf("%s: sampled 1 of %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestNoAllocations: in steady state nothing is allocated for records, nor for
+// datagrams, whatever the kind of template.
+func TestNoAllocations(t *testing.T) {
+	for name, template := range map[string][]uint16{
+		"fixed":           router20,
+		"with a sampler":  append([]uint16{48, 2}, router20...),
+		"with notes":      append([]uint16{161, 4, 150, 4}, router20...),
+		"biflow":          append([]uint16{232, 4, 299, 4}, router20...),
+		"variable length": append([]uint16{82, 0xffff}, router20...),
+	} {
+		e := newExporterWith(collector.Limits{TemplatesPerExporter: 3, TemplateFields: 30})
+		first, data := export(10, template, 24)
+		e.send(first)
+		e.send(data)
+		records := e.batch.Len()
+		if n := testing.AllocsPerRun(100, func() { e.batch.Reset(); e.send(data); e.send(first) }); n != 0 || records == 0 {
+			t.Errorf("%s: %v allocations for %d records", name, n, records)
+		}
 	}
 }

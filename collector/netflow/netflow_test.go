@@ -67,15 +67,22 @@ type exporter struct {
 	tally   collector.Tally
 	now     time.Time
 	fields  int // that its templates may have
+	waiting int // bytes that may wait
+	// connected says that it sends over a connection.
+	connected bool
+
+	datagram collector.Datagram
 }
 
-func newExporter() *exporter {
-	return &exporter{session: netflow.Protocol{}.Sessions(limits)(), now: exportedAt, fields: 1000}
+func newExporter() *exporter { return newExporterWith(limits) }
+
+func newExporterWith(l collector.Limits) *exporter {
+	return &exporter{session: netflow.Protocol{}.Sessions(l)(), now: exportedAt, fields: 1000, waiting: 1 << 20}
 }
 
 func (e *exporter) send(payload []byte) {
-	d := collector.Datagram{ReceivedAt: e.now, Payload: payload, Tally: &e.tally, TemplateFields: e.fields}
-	e.session.Decode(&e.batch, &d)
+	e.datagram = collector.Datagram{ReceivedAt: e.now, Payload: payload, Tally: &e.tally, Connected: e.connected, TemplateFields: e.fields, WaitingBytes: e.waiting}
+	e.session.Decode(&e.batch, &e.datagram)
 }
 
 // simple is a template of source address and octets.

@@ -1,90 +1,54 @@
 package netflow
 
-import (
-	"tapwatch/collector/frame"
-	"tapwatch/flow"
-)
+import "tapwatch/collector/frame"
 
-// message is what a NetFlow v9 or IPFIX header says.
-type message struct {
-	version uint16
-	domain  uint32
-	// exportAt is the export time in Unix milliseconds.
-	exportAt int64
-	// uptime is the router's at export, in milliseconds (NetFlow v9 alone).
-	uptime    uint32
-	hasUptime bool
-	// first is the index of the message's first row.
-	first int
-}
-
-// record is the place that writers fill: one row of a batch, and what the row has
-// no column for and settle works up.
+// record is what one record says by several elements together, or what is too rare to
+// be read by columns. The zero record is ready for use.
 type record struct {
-	b       *flow.Batch
-	row     int
-	session *session
-	message *message
+	*rows
+	row int
 
+	initAt                       int64 // when the router started, in Unix milliseconds
 	startUptime, endUptime       uint32
 	hasStartUptime, hasEndUptime bool
-	initAt                       int64
-	duration                     int64
-	hasICMP                      bool
+	duration                     int64 // milliseconds
+	selection                    selection
 	hasSection                   bool
 	sectionLength                int
-	sampling                     sampling
+
+	frames frame.Decoder
 }
 
-// begin points r at a fresh row.
-func (r *record) begin(row int) {
-	*r = record{b: r.b, row: row, session: r.session, message: r.message}
+// begin points r at the one row of of.
+func (r *record) begin(of *rows) {
+	r.rows, r.row = of, of.first
+	r.initAt, r.duration = 0, 0
+	r.hasStartUptime, r.hasEndUptime = false, false
+	r.selection = selection{}
+	r.hasSection, r.sectionLength = false, 0
 }
 
-// settle completes the row once all its fields are written.
+// settle completes the row.
 func (r *record) settle() {
-	b, row := r.b, r.row
-	b.ObservationDomain[row] = r.message.domain
-	b.ExportProtocol[row] = exportProtocol(r.message.version)
-	b.SamplingInterval[row] = r.session.samplers.interval(r)
 	r.settleTimes()
-	settleKey(b, row, r.hasICMP)
+	if interval := &r.b.SamplingInterval[r.row]; *interval == 0 {
+		*interval = r.selection.oneOf()
+	}
 	if r.hasSection {
 		// A sampled packet is one packet; where nothing else tells its size, its IP
 		// header does.
-		b.Packets[row] = max(b.Packets[row], 1)
-		if b.Bytes[row] == 0 {
-			b.Bytes[row] = uint64(r.sectionLength)
+		r.b.Packets[r.row] = max(r.b.Packets[r.row], 1)
+		if r.b.Bytes[r.row] == 0 {
+			r.b.Bytes[r.row] = uint64(r.sectionLength)
 		}
 	}
 }
 
-// settleKey fills the IP version where the exporter did not say and moves ICMP
-// type and code to their columns: NetFlow has them in the destination port, type
-// in the upper byte.
-func settleKey(b *flow.Batch, row int, hasICMP bool) {
-	if b.IPVersion[row] == 0 {
-		b.IPVersion[row] = max(ipVersion(b.SrcAddr[row]), ipVersion(b.DstAddr[row]))
-	}
-	const icmp, icmp6 = 1, 58
-	if p := b.Protocol[row]; p != icmp && p != icmp6 {
-		return
-	}
-	if port := b.DstPort[row]; !hasICMP {
-		b.ICMPType[row], b.ICMPCode[row] = uint8(port>>8), uint8(port)
-	}
-	b.SrcPort[row], b.DstPort[row] = 0, 0
-}
-
-func ipVersion(a [16]byte) uint8 {
-	switch {
-	case a == [16]byte{}:
-		return 0
-	case flow.Addr(a).Is4():
-		return 4
-	}
-	return 6
-}
+// Sections of a sampled packet.
+const (
+	sectionFrame = iota
+	sectionIP
+)
 
 // section reads the first bytes of a sampled packet.
 func (r *record) section(v []byte, kind int) {
@@ -93,24 +57,5 @@ func (r *record) section(v []byte, kind int) {
 		link = frame.IP
 	}
 	r.hasSection = true
-	if length := r.session.frames.Decode(r.b, r.row, link, v); length > 0 {
-		r.hasICMP, r.sectionLength = true, length
-	}
-}
-
-// mirror makes row the way back of the biflow record from, before the reverse
-// fields are written (RFC 5103 §4): ends swapped, nothing counted yet.
-func mirror(b *flow.Batch, row, from int) {
-	b.ObservationDomain[row] = b.ObservationDomain[from]
-	b.ExportProtocol[row] = b.ExportProtocol[from]
-	b.SamplingInterval[row] = b.SamplingInterval[from]
-	b.SrcAddr[row], b.DstAddr[row] = b.DstAddr[from], b.SrcAddr[from]
-	b.SrcPort[row], b.DstPort[row] = b.DstPort[from], b.SrcPort[from]
-	b.SrcMask[row], b.DstMask[row] = b.DstMask[from], b.SrcMask[from]
-	b.SrcAS[row], b.DstAS[row] = b.DstAS[from], b.SrcAS[from]
-	b.SrcMAC[row], b.DstMAC[row] = b.DstMAC[from], b.SrcMAC[from]
-	b.SrcVLAN[row], b.DstVLAN[row] = b.DstVLAN[from], b.SrcVLAN[from]
-	b.InIf[row], b.OutIf[row] = b.OutIf[from], b.InIf[from]
-	b.Protocol[row], b.IPVersion[row] = b.Protocol[from], b.IPVersion[from]
-	b.EndReason[row] = b.EndReason[from]
+	r.sectionLength = max(r.sectionLength, r.frames.Decode(r.b, r.row, link, v))
 }

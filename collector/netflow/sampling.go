@@ -4,15 +4,12 @@ import (
 	"math"
 
 	"tapwatch/collector"
+	"tapwatch/flow"
 )
 
-// sampling is what one record (data or options data) says about sampling.
-type sampling struct {
-	sampler    uint64 // element 48 (NetFlow v9) or 302 (IPFIX)
-	hasSampler bool
-
-	interval       uint32  // 34: one of how many packets
-	randomInterval uint32  // 50: the same, for random sampling
+// selection is what one record (data or options data) says about sampling by several
+// elements together (RFC 5477 §8.2).
+type selection struct {
 	packetInterval uint64  // 305: how many packets in a row are taken …
 	packetSpace    uint64  // 306: … and how many then are not
 	size           uint64  // 309: how many packets are taken …
@@ -21,19 +18,16 @@ type sampling struct {
 }
 
 // oneOf gives the sampling interval, one of how many packets; 0 if nothing is said.
-func (s *sampling) oneOf() uint32 {
+func (s *selection) oneOf() uint32 {
 	switch {
-	case s.interval > 0:
-		return s.interval
-	case s.randomInterval > 0:
-		return s.randomInterval
 	case s.packetInterval > 0 && s.packetSpace > 0:
 		return bounded((float64(s.packetInterval) + float64(s.packetSpace)) / float64(s.packetInterval))
-	case s.packetInterval > 0:
-		// Without a space some exporters mean "one of so many".
-		return bounded(float64(s.packetInterval))
 	case s.size > 0 && s.population > 0:
 		return bounded(float64(s.population) / float64(s.size))
+	case s.packetInterval > 0:
+		// Without a space some exporters mean "one of so many". IOS XR says an interval
+		// of 1 beside size and population, which mean it.
+		return bounded(float64(s.packetInterval))
 	case s.probability > 0 && s.probability <= 1:
 		return bounded(1 / s.probability)
 	}
@@ -44,74 +38,146 @@ func bounded(f float64) uint32 {
 	return uint32(min(max(math.Round(f), 1), math.MaxUint32))
 }
 
-// maxSamplers bounds the samplers that one exporter may announce. A router has one
-// a line card or interface at most.
-const maxSamplers = 1024
+// maxSamplers bounds the samplers that one domain may announce. A router has one a
+// line card or interface at most.
+const maxSamplers = 4096
 
-// samplerKey names a sampler. Sampler ids are unique within an observation domain.
-type samplerKey struct {
-	version uint16
-	domain  uint32
-	id      uint64
-	// whole is set for what holds for all of the domain.
-	whole bool
+// samplerFields is what a sampler counts for in memory, in template fields.
+const samplerFields = 2
+
+// scope says what a sampling interval holds for.
+type scope struct {
+	kind scopeKind
+	// id is the sampler's (element 48 or 302) or the interface's.
+	id uint64
 }
 
-// domainKey names an observation domain of one protocol version.
-type domainKey struct {
-	version uint16
-	domain  uint32
-}
+type scopeKind uint8
 
-// samplers holds the sampling that options data announced.
+const (
+	ofDomain scopeKind = iota
+	ofSampler
+	ofInterface
+)
+
+// samplers holds the sampling that the options data of a domain announced.
 type samplers struct {
-	intervals map[samplerKey]uint32
-	// only is the one sampler of a domain, as long as it has a single one: it holds
-	// for records that name none.
-	only map[domainKey]onlySampler
+	intervals map[scope]uint32
+	// of counts the entries of each kind.
+	of [3]int
+	// only is the one sampler of the domain, as long as it has a single one: its
+	// interval holds for records that name none.
+	only uint64
 }
 
-type onlySampler struct {
-	id      uint64
-	several bool
+// cost is what they count for in memory.
+func (s *samplers) cost() int { return samplerFields * len(s.intervals) }
+
+// learnAll takes the records of options data.
+func (s *session) learnAll(r *rows, p *plan, data []byte, g *collector.Datagram) {
+	b := &s.shared.scratch
+	for _, data := range s.split(r.n, p, data) {
+		b.Reset()
+		one := &s.shared.one
+		*one = rows{b: b, first: b.Grow(1), n: 1, message: r.message, domain: r.domain, samplers: s.shared.oneSampler()}
+		layout := s.shared.layout(p, data)
+		one.fill(p.forward.columns, data, layout)
+		s.shared.record.begin(one)
+		s.shared.note(one, p.forward.notes, data, layout)
+		s.learn(one, p, g)
+		if at := s.shared.record.initAt; at > 0 && r.message.version == versionIPFIX {
+			r.domain.initAt = at
+		}
+	}
+}
+
+// oneSampler is room for the sampler that one record names.
+func (sh *shared) oneSampler() []uint64 {
+	sh.samplers = append(sh.samplers[:0], 0)
+	return sh.samplers
 }
 
 // learn takes what an options data record says about sampling.
-func (s *samplers) learn(r *record, t *collector.Tally) {
-	n := r.sampling.oneOf()
+func (s *session) learn(r *rows, p *plan, g *collector.Datagram) {
+	n := r.b.SamplingInterval[r.first]
 	if n == 0 {
 		return
 	}
-	k := samplerKey{r.message.version, r.message.domain, r.sampling.sampler, !r.sampling.hasSampler}
-	if _, known := s.intervals[k]; !known && len(s.intervals) >= maxSamplers {
-		t.Drop(collector.SamplerLimit, 1)
+	var of scope
+	switch {
+	case p.tellsSampler:
+		of = scope{ofSampler, r.samplers[0]}
+	case p.ofInterface:
+		of = scope{ofInterface, uint64(max(r.b.InIf[r.first], r.b.OutIf[r.first]))}
+	}
+	s.announce(r.domain, of, n, g)
+}
+
+// announce takes a sampling interval, if there is room for it.
+func (s *session) announce(d *domain, of scope, interval uint32, g *collector.Datagram) {
+	all := &d.samplers
+	if _, known := all.intervals[of]; !known {
+		if len(all.intervals) >= maxSamplers || !s.fits(samplerFields, g) {
+			g.Tally.Drop(collector.SamplerLimit, 1)
+			return
+		}
+		if all.intervals == nil {
+			all.intervals = make(map[scope]uint32)
+		}
+		s.fields += samplerFields
+		all.of[of.kind]++
+		if of.kind == ofSampler {
+			all.only = of.id
+		}
+	}
+	all.intervals[of] = interval
+}
+
+// settle fills the sampling intervals of the rows that do not say their own: that of the
+// sampler a record names, else of its interface, else of the domain; 0 unknown.
+func (s *samplers) settle(r *rows, named bool) {
+	to := r.b.SamplingInterval[r.first:][:r.n]
+	if r.message.sampling != 0 {
+		for i := range to {
+			to[i] = r.message.sampling
+		}
 		return
 	}
-	s.intervals[k] = n
-	if k.whole {
+	if len(s.intervals) == 0 {
 		return
 	}
-	d := domainKey{k.version, k.domain}
-	if o, ok := s.only[d]; !ok {
-		s.only[d] = onlySampler{id: k.id}
-	} else if o.id != k.id {
-		s.only[d] = onlySampler{several: true}
+	whole := s.intervals[scope{kind: ofDomain}]
+	if !named && s.of[ofSampler] == 1 {
+		whole = s.intervals[scope{ofSampler, s.only}]
+	}
+	var last scope // the look-ups of neighbours are mostly the same
+	interval := whole
+	for i := range to {
+		if to[i] != 0 {
+			continue
+		}
+		if of := s.scopeOf(r, i, named); of != last {
+			last, interval = of, whole
+			if n, ok := s.intervals[of]; ok {
+				interval = n
+			}
+		}
+		to[i] = interval
 	}
 }
 
-// interval gives the sampling interval of a data record: what it says itself,
-// else its sampler's, else its domain's; 0 unknown.
-func (s *samplers) interval(r *record) uint32 {
-	if n := r.sampling.oneOf(); n > 0 {
-		return n
+// scopeOf says which announcement holds for the row at index i before that of the
+// domain.
+func (s *samplers) scopeOf(r *rows, i int, named bool) scope {
+	row := r.first + i
+	switch {
+	case named:
+		return scope{ofSampler, r.samplers[i]}
+	case s.of[ofInterface] == 0:
+		return scope{}
+	case r.b.Direction[row] == flow.DirectionEgress:
+		return scope{ofInterface, uint64(r.b.OutIf[row])}
+	default:
+		return scope{ofInterface, uint64(r.b.InIf[row])}
 	}
-	version, domain := r.message.version, r.message.domain
-	if r.sampling.hasSampler {
-		if n, ok := s.intervals[samplerKey{version, domain, r.sampling.sampler, false}]; ok {
-			return n
-		}
-	} else if o, ok := s.only[domainKey{version, domain}]; ok && !o.several {
-		return s.intervals[samplerKey{version, domain, o.id, false}]
-	}
-	return s.intervals[samplerKey{version, domain, 0, true}]
 }

@@ -11,10 +11,10 @@ import (
 func TestReplacementWithoutRoom(t *testing.T) {
 	e := newExporter()
 	e.send(ipfix(0, set(2, simple(256)...), set(256, record...)))
-	if got := e.session.Size().TemplateFields; e.batch.Len() != 1 || got != 10 {
+	if got := e.session.Size().TemplateFields; e.batch.Len() != 1 || got != 12+12 { // two fields, and the domain
 		t.Fatalf("%d records, templates of %d fields", e.batch.Len(), got)
 	}
-	e.fields = 10
+	e.fields = 24
 	e.send(ipfix(0, set(2, simple(256)...), set(256, record...)))
 	if e.batch.Len() != 2 || e.tally.ByReason() != nil {
 		t.Errorf("sent again: %d records, dropped %v", e.batch.Len(), e.tally.ByReason())
@@ -23,7 +23,7 @@ func TestReplacementWithoutRoom(t *testing.T) {
 	if e.batch.Len() != 2 || e.tally.Dropped[collector.TemplateLimit] != 1 || e.tally.Dropped[collector.MissingTemplate] != 1 {
 		t.Errorf("replaced: %d records, dropped %v", e.batch.Len(), e.tally.ByReason())
 	}
-	if n, fields := e.session.Size().Templates, e.session.Size().TemplateFields; n != 0 || fields != 0 {
+	if n, fields := e.session.Size().Templates, e.session.Size().TemplateFields; n != 0 || fields != 12 {
 		t.Errorf("%d templates of %d fields are left", n, fields)
 	}
 }
@@ -32,7 +32,7 @@ func TestReplacementWithoutRoom(t *testing.T) {
 func TestFieldsOfNoLengthCount(t *testing.T) {
 	e := newExporter()
 	e.send(ipfix(0, set(2, words(256, 4, 8, 4, 1, 0, 2, 0, 4, 0)...)))
-	if got := e.session.Size().TemplateFields; got != 12 {
+	if got := e.session.Size().TemplateFields; got != 14+12 {
 		t.Errorf("counts for %d fields", got)
 	}
 }

@@ -1,31 +1,36 @@
 package netflow
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+
+	"tapwatch/flow"
+)
 
 // The time formats of RFC 7011 §6.1.7 to 6.1.10, each into Unix milliseconds; 0
 // where the value means nothing.
 
-func seconds(_ *record, v []byte) int64 { return int64(uint32(number(v))) * 1000 }
+// clock reads a time of the given length on the wire.
+type clock func(r *rows, v uint64, length int) int64
 
-func milliseconds(_ *record, v []byte) int64 {
+func seconds(_ *rows, v uint64, _ int) int64 { return int64(uint32(v)) * 1000 }
+
+func milliseconds(_ *rows, v uint64, _ int) int64 {
 	const year2200 = 7258118400000
-	if n := number(v); n < year2200 {
-		return int64(n)
+	if v < year2200 {
+		return int64(v)
 	}
 	return 0
 }
 
 // ntpTime reads dateTimeMicroseconds and dateTimeNanoseconds: an NTP timestamp,
 // seconds since 1900 (or 2036, the next era) and a binary fraction.
-func ntpTime(_ *record, v []byte) int64 {
+func ntpTime(_ *rows, v uint64, length int) int64 {
 	const to1970, era = 2208988800, int64(1) << 32
-	if len(v) != 8 {
+	if length != 8 || v == 0 {
 		return 0
 	}
-	s, fraction := int64(binary.BigEndian.Uint32(v)), uint64(binary.BigEndian.Uint32(v[4:]))
-	if s == 0 && fraction == 0 {
-		return 0
-	}
+	s, fraction := int64(v>>32), v&math.MaxUint32
 	if s < to1970 {
 		s += era
 	}
@@ -33,20 +38,59 @@ func ntpTime(_ *record, v []byte) int64 {
 }
 
 // microsecondsBeforeExport reads elements 158 and 159.
-func microsecondsBeforeExport(r *record, v []byte) int64 {
-	return r.message.exportAt - int64(uint32(number(v)))/1000
+func microsecondsBeforeExport(r *rows, v uint64, _ int) int64 {
+	return r.message.exportAt - int64(uint32(v))/1000
 }
 
-func startAt(read func(*record, []byte) int64) func(*record, []byte) {
-	return func(r *record, v []byte) { r.b.StartAt[r.row] = read(r, v) }
+// timeInto fills a column with times; one that a better element has said stays.
+func timeInto(at func(*flow.Batch) *[]int64, read clock) fillers {
+	return fillers{any: func(r *rows, data []byte, stride, length int) {
+		to := (*at(r.b))[r.first:][:r.n]
+		for i, p := 0, 0; i < len(to); i, p = i+1, p+stride {
+			if to[i] == 0 {
+				to[i] = read(r, number(data[p:p+length]), length)
+			}
+		}
+	}}
 }
 
-func endAt(read func(*record, []byte) int64) func(*record, []byte) {
-	return func(r *record, v []byte) { r.b.EndAt[r.row] = read(r, v) }
+// uptimeInto fills a column with the times of milliseconds since the router started.
+// The header of NetFlow tells the uptime at export; IPFIX says in options data when
+// the router started (element 160).
+func uptimeInto(at func(*flow.Batch) *[]int64) fillers {
+	other := timeInto(at, func(r *rows, v uint64, _ int) int64 { return r.fromUptime(uint32(v)) }).any
+	return fillers{
+		four: func(r *rows, data []byte, stride, length int) {
+			if !r.message.hasUptime {
+				other(r, data, stride, length)
+				return
+			}
+			exportAt, uptime := r.message.exportAt, r.message.uptime
+			to := (*at(r.b))[r.first:][:r.n]
+			for i, p := 0, 0; i < len(to); i, p = i+1, p+stride {
+				if to[i] == 0 {
+					to[i] = sinceBoot(exportAt, uptime, binary.BigEndian.Uint32(data[p:]))
+				}
+			}
+		},
+		any: other,
+	}
 }
 
-// settleTimes turns uptimes and durations into times where the record gives no
-// absolute ones.
+// fromUptime turns milliseconds since the router started into a time; 0 where nobody
+// said when that was.
+func (r *rows) fromUptime(ms uint32) int64 {
+	switch {
+	case r.message.hasUptime:
+		return sinceBoot(r.message.exportAt, r.message.uptime, ms)
+	case r.domain.initAt != 0:
+		return sinceInit(r.domain.initAt, r.message.exportAt, ms)
+	}
+	return 0
+}
+
+// settleTimes turns durations, and the uptimes of a record that says when the router
+// started, into times where the record gives no absolute ones.
 func (r *record) settleTimes() {
 	start, end := &r.b.StartAt[r.row], &r.b.EndAt[r.row]
 	if r.hasStartUptime && *start == 0 {
@@ -65,20 +109,11 @@ func (r *record) settleTimes() {
 	}
 }
 
-// fromUptime turns milliseconds since the router started into a time. NetFlow
-// headers tell the uptime at export; IPFIX says when the router started, in the
-// record or in options data (element 160).
 func (r *record) fromUptime(ms uint32) int64 {
-	if r.message.hasUptime {
-		return sinceBoot(r.message.exportAt, r.message.uptime, ms)
-	}
-	if r.initAt != 0 {
+	if r.initAt != 0 && !r.message.hasUptime {
 		return sinceInit(r.initAt, r.message.exportAt, ms)
 	}
-	if init := r.session.initAt[r.message.domain]; init != 0 {
-		return sinceInit(init, r.message.exportAt, ms)
-	}
-	return 0
+	return r.rows.fromUptime(ms)
 }
 
 // sinceInit turns an uptime into a time, given when the router started. The uptime

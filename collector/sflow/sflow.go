@@ -1,33 +1,28 @@
-// Package sflow reads sFlow version 5 into a flow.Batch: one record a flow sample.
+// Package sflow reads sFlow version 5 (https://sflow.org/sflow_version_5.txt) into a
+// flow.Batch: one record a flow sample.
 //
-// goflow2 decodes the flow records; this package walks datagram and samples,
-// because goflow2 makes room for as many records as an expanded sample claims to
-// have, and gives up a whole datagram for one bad record.
+// It reads the bytes of a datagram straight into the columns, without allocation.
+// goflow2's decoder, which is the reference of the tests, allocates for each record,
+// makes room for as many as an expanded sample claims to have, gives up a whole
+// datagram for one bad record, knows one segment of an AS path, and reads the
+// addresses of sampled Ethernet records without their padding.
 //
 // Bytes are the sampled frame's length as the agent exports it, layer 2 included:
 // the agent says no other for all packets. Packets is 1.
 package sflow
 
 import (
-	"bytes"
 	"encoding/binary"
 	"time"
-
-	"github.com/netsampler/goflow2/v2/decoders/sflow"
 
 	"tapwatch/collector"
 	"tapwatch/collector/frame"
 	"tapwatch/flow"
 )
 
-const (
-	version5 = 5
-	// extendedSwitch is the length of an extended switch record.
-	extendedSwitch = 16
-)
+const version5 = 5
 
-// Protocol is sFlow version 5 (https://sflow.org/sflow_version_5.txt). The zero
-// Protocol is ready for use.
+// Protocol is sFlow version 5. The zero Protocol is ready for use.
 type Protocol struct{}
 
 // Match implements collector.Protocol: the version is in the first four bytes.
@@ -40,14 +35,33 @@ func (Protocol) Name() string { return "sflow" }
 
 // Sessions implements collector.Protocol.
 func (Protocol) Sessions(collector.Limits) func() collector.Session {
-	return func() collector.Session { return &session{} }
+	shared := new(reader)
+	return func() collector.Session { return &session{reader: shared} }
 }
 
-// session remembers nothing: each sample says all about itself.
+// maxAgents is how many agents and sub-agents of one exporter have their sequence
+// numbers followed. A router has one a line card at most; a relay has those of the
+// routers behind it.
+const maxAgents = 64
+
+// session remembers where the sequence numbers are, and nothing else: each sample
+// says all about itself.
 type session struct {
+	reader    *reader
+	sequences map[agent]*collector.Sequence
+}
+
+// agent is who numbers datagrams: the agent by the address in the datagram, which
+// need not be its source, and the part of it.
+type agent struct {
+	address  [16]byte
+	subAgent uint32
+}
+
+// reader is the scratch space of all sessions of a Decoder.
+type reader struct {
 	frames frame.Decoder
-	// records is scratch space.
-	records []sflow.FlowRecord
+	parts  parts
 }
 
 // Size implements collector.Session: sFlow has no templates.
@@ -67,146 +81,52 @@ func (s *session) SamplingIntervals() []uint32 { return nil }
 
 // Decode implements collector.Session.
 func (s *session) Decode(b *flow.Batch, d *collector.Datagram) int8 {
-	subAgent, samples, ok := header(d.Payload)
+	h, samples, ok := readHeader(d.Payload)
 	if !ok {
 		d.Tally.Drop(collector.Truncated, 1)
 		return flow.ExportSFlow5
 	}
-	s.walk(b, subAgent, samples, d)
+	first := b.Len()
+	complete := s.reader.samples(b, h.agent.subAgent, samples, d)
+	if sequence := s.sequence(h.agent); sequence != nil {
+		sequence.Observe(d.Tally, collector.Numbering{
+			Number: h.number, Records: b.Len() - first, RecordsKnown: complete,
+			Uptime: h.uptime, HasUptime: true,
+		})
+	}
 	return flow.ExportSFlow5
 }
 
-// header reads the datagram header: version, agent address, sub-agent, sequence
-// number, uptime, number of samples. The number is not believed.
-func header(p []byte) (subAgent uint32, samples []byte, ok bool) {
-	const v4, v6 = 1, 2
-	if len(p) < 8 {
-		return 0, nil, false
+// sequence gives the sequence of the agent; nil for one beyond the limit.
+func (s *session) sequence(a agent) *collector.Sequence {
+	if q := s.sequences[a]; q != nil {
+		return q
 	}
-	at := 8
-	switch binary.BigEndian.Uint32(p[4:]) {
-	case v4:
-		at += 4
-	case v6:
-		at += 16
-	default:
-		return 0, nil, false
+	if len(s.sequences) >= maxAgents {
+		return nil
 	}
-	if len(p) < at+16 {
-		return 0, nil, false
+	if s.sequences == nil {
+		s.sequences = make(map[agent]*collector.Sequence)
 	}
-	return binary.BigEndian.Uint32(p[at:]), p[at+16:], true
+	q := new(collector.Sequence)
+	s.sequences[a] = q
+	return q
 }
 
-// walk goes through the samples.
-func (s *session) walk(b *flow.Batch, subAgent uint32, data []byte, d *collector.Datagram) {
-	const head = 8
-	first := b.Len()
-	for len(data) >= head {
-		format, length := binary.BigEndian.Uint32(data), int(binary.BigEndian.Uint32(data[4:]))
-		if length > len(data)-head {
-			d.Tally.Drop(collector.Truncated, 1)
-			return
-		}
-		if b.Len()-first >= collector.MaxRecords {
-			d.Tally.Drop(collector.RecordLimit, 1)
-			return
-		}
-		s.sample(b, subAgent, format, data[head:head+length], d)
-		data = data[head+length:]
-	}
-	if len(data) > 0 {
-		d.Tally.Drop(collector.TrailingBytes, 1)
-	}
+// header is what stands before the samples.
+type header struct {
+	agent  agent
+	number uint32 // of the datagram, by agent and sub-agent
+	uptime uint32 // milliseconds
 }
 
-// sample reads one sample. Formats have the enterprise in the upper 20 bits.
-func (s *session) sample(b *flow.Batch, subAgent, format uint32, data []byte, d *collector.Datagram) {
-	switch format {
-	case sflow.SAMPLE_FORMAT_COUNTER, sflow.SAMPLE_FORMAT_EXPANDED_COUNTER:
-		d.Tally.OptionsRecords++
-	case sflow.SAMPLE_FORMAT_FLOW, sflow.SAMPLE_FORMAT_EXPANDED_FLOW:
-		s.flowSample(b, subAgent, format, data, d)
-	default:
-		d.Tally.Drop(collector.UnsupportedSample, 1)
-	}
-}
-
-// fixed is the part of a flow sample before its records.
-type fixed struct {
-	rate, input, output uint32
-	size                int
-}
-
-// fixedPart reads sampling rate and interfaces: in an expanded sample ids are two
-// words, format and value, in others one.
-func fixedPart(format uint32, data []byte) (f fixed, ok bool) {
-	word := func(i int) uint32 { return binary.BigEndian.Uint32(data[4*i:]) }
-	if format == sflow.SAMPLE_FORMAT_EXPANDED_FLOW {
-		if f.size = 44; len(data) < f.size {
-			return f, false
-		}
-		f.rate, f.input, f.output = word(3), expandedInterface(word(6), word(7)), expandedInterface(word(8), word(9))
-		return f, true
-	}
-	if f.size = 32; len(data) < f.size {
-		return f, false
-	}
-	f.rate, f.input, f.output = word(2), compactInterface(word(5)), compactInterface(word(6))
-	return f, true
-}
-
-// flowSample reads a flow sample: one record. Samples whose records are all broken
-// still say that a packet went from one interface to another.
-func (s *session) flowSample(b *flow.Batch, subAgent, format uint32, data []byte, d *collector.Datagram) {
-	f, ok := fixedPart(format, data)
-	if !ok {
-		d.Tally.Drop(collector.Truncated, 1)
-		return
-	}
-	row := b.Grow(1)
-	b.ExportProtocol[row] = flow.ExportSFlow5
-	b.ObservationDomain[row] = subAgent
-	b.Packets[row] = 1
-	b.SamplingInterval[row] = f.rate
-	b.InIf[row], b.OutIf[row] = f.input, f.output
-	s.records = decodeRecords(s.records[:0], data[f.size:], d)
-	s.fill(b, row, s.records)
-}
-
-// decodeRecords decodes the flow records of a sample. A bad one is counted and
-// does not spoil the others; how many the sample claims to have does not matter.
-func decodeRecords(to []sflow.FlowRecord, data []byte, d *collector.Datagram) []sflow.FlowRecord {
-	const head = 8
-	for len(data) >= head {
-		h := sflow.RecordHeader{DataFormat: binary.BigEndian.Uint32(data), Length: binary.BigEndian.Uint32(data[4:])}
-		if h.DataFormat == sflow.FLOW_TYPE_EXT_SWITCH {
-			// Agents are known that say 6 here, and send all four words.
-			h.Length = max(h.Length, extendedSwitch)
-		}
-		if int(h.Length) > len(data)-head {
-			d.Tally.Drop(collector.Truncated, 1)
-			break
-		}
-		r, err := sflow.DecodeFlowRecord(&h, bytes.NewBuffer(data[head:head+int(h.Length)]))
-		if err != nil {
-			d.Tally.Drop(collector.DecoderError, 1)
-		} else {
-			to = append(to, r)
-		}
-		data = data[head+int(h.Length):]
-	}
-	return to
-}
-
-// compactInterface reads an interface of a flow sample: a format in the upper two
-// bits, 0 for an SNMP index (others: dropped, several interfaces).
-func compactInterface(v uint32) uint32 { return expandedInterface(v>>30, v&0x3fffffff) }
-
-func expandedInterface(format, value uint32) uint32 {
-	const none, internal = 0x3fffffff, 0xffffffff
-	if format != 0 || value == none || value == internal {
-		return 0
-	}
-	return value
+// readHeader reads version, agent address, sub-agent, sequence number, uptime,
+// number of samples. The number is not believed.
+func readHeader(p []byte) (h header, samples []byte, ok bool) {
+	r := words{data: p}
+	r.uint32() // the version
+	h.agent.address = r.address()
+	h.agent.subAgent, h.number, h.uptime = r.uint32(), r.uint32(), r.uint32()
+	r.uint32() // the number of samples
+	return h, r.data, !r.bad
 }

@@ -57,12 +57,30 @@ func header(p []byte) []byte {
 	return tagged(1, words(1, 1518, 4, uint32(len(p))), p)
 }
 
-func decode(payload []byte) (*flow.Batch, *collector.Tally) {
-	var b flow.Batch
-	var t collector.Tally
-	s := sflow.Protocol{}.Sessions(collector.Limits{})()
-	s.Decode(&b, &collector.Datagram{ReceivedAt: time.Unix(0, 0), Payload: payload, Tally: &t})
-	return &b, &t
+// decoder is a session with what it fills.
+type decoder struct {
+	session  collector.Session
+	batch    flow.Batch
+	tally    collector.Tally
+	datagram collector.Datagram
+}
+
+func newDecoder() *decoder {
+	return &decoder{session: sflow.Protocol{}.Sessions(collector.Limits{})()}
+}
+
+func (d *decoder) decode(all ...[]byte) {
+	for _, payload := range all {
+		d.datagram = collector.Datagram{ReceivedAt: time.Unix(0, 0), Payload: payload, Tally: &d.tally}
+		d.session.Decode(&d.batch, &d.datagram)
+	}
+}
+
+// decode has one session decode datagrams.
+func decode(all ...[]byte) (*flow.Batch, *collector.Tally) {
+	d := newDecoder()
+	d.decode(all...)
+	return &d.batch, &d.tally
 }
 
 func TestFlowSample(t *testing.T) {

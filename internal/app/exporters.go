@@ -67,18 +67,30 @@ func exporterFacts(ctx context.Context, store *storage.Store, inv *inventory.Inv
 	}
 	var all []console.ExporterStatus
 	heard := map[netip.Addr]bool{}
+	here := droppedByCollector(stored)
 	for _, h := range stored {
 		heard[h.Latest.Exporter] = true
-		all = append(all, exporterStatus(h, inv, interval))
+		s := exporterStatus(h, inv, interval)
+		s.DroppedByCollector = here
+		all = append(all, s)
 	}
 	for _, e := range inv.Exporters {
 		if !heard[e.Address] {
 			all = append(all, console.ExporterStatus{
-				Address: e.Address, Name: e.Name, Site: e.Site, Listed: true, ExpectedSampling: e.Sampling,
+				Address: e.Address, Name: e.Name, Site: e.Site, Listed: true, Platform: e.Platform, ExpectedSampling: e.Sampling,
 			})
 		}
 	}
 	return all, nil
+}
+
+// droppedByCollector counts the datagrams of the last hour that arrived and for which
+// the collector had no room. It mostly does not know whose they were.
+func droppedByCollector(stored []storage.ExporterHealth) (n uint64) {
+	for _, h := range stored {
+		n += h.Recent.Dropped["socket_buffer_full"] + h.Recent.Dropped["queue_full"]
+	}
+	return n
 }
 
 func exporterStatus(h storage.ExporterHealth, inv *inventory.Inventory, interval time.Duration) console.ExporterStatus {
@@ -91,8 +103,16 @@ func exporterStatus(h storage.ExporterHealth, inv *inventory.Inventory, interval
 		DatagramsPerSecond: float64(h.Latest.Datagrams) / seconds,
 		RecordsPerSecond:   float64(h.Latest.Records) / seconds,
 		BytesPerSecond:     float64(h.Latest.Bytes) / seconds,
+		Datagrams:          h.Recent.Datagrams,
+		Records:            h.Recent.Records,
+		OptionsRecords:     h.Recent.OptionsRecords,
 		UnsampledRecords:   h.Recent.UnsampledRecords,
 		Dropped:            h.Recent.Dropped,
+		LostRecords:        h.Recent.LostRecords,
+		LostDatagrams:      h.Recent.LostDatagrams,
+		LateDatagrams:      h.Recent.LateDatagrams,
+		Restarts:           h.Recent.Restarts,
+		WaitingSets:        h.Latest.WaitingSets,
 		LastReceivedAt:     h.Latest.LastReceivedAt,
 		Templates:          h.Latest.Templates,
 		SamplingIntervals:  h.Latest.SamplingIntervals,
@@ -102,7 +122,7 @@ func exporterStatus(h storage.ExporterHealth, inv *inventory.Inventory, interval
 		s.Address, s.Name = netip.IPv6Unspecified(), "all others"
 	}
 	if e, ok := inv.Exporter(s.Address); ok {
-		s.Listed, s.Name, s.Site, s.ExpectedSampling = true, e.Name, e.Site, e.Sampling
+		s.Listed, s.Name, s.Site, s.Platform, s.ExpectedSampling = true, e.Name, e.Site, e.Platform, e.Sampling
 	}
 	return s
 }

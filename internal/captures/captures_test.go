@@ -22,8 +22,8 @@ func TestDisagreementsAreInTheIndex(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	const listed = "bitkeks-softflowd/v1.pcap"
-	expected := Totals{Flows: 2, Bytes: 1680, Packets: 20}
+	const listed = "bitkeks-softflowd/v9_template_mixed.pcap"
+	expected := Totals{}
 	for _, c := range []struct {
 		name string
 		got  Totals

@@ -27,10 +27,10 @@ var leaves = []string{"internal/config"}
 
 // tests are packages that only tests import; they may import anything below
 // internal/app.
-var tests = []string{"internal/testkit", "internal/captures", "internal/packets", "internal/browser", "internal/layers", "test"}
+var tests = []string{"internal/testkit", "internal/captures", "internal/packets", "internal/browser", "internal/layers", "internal/goflowref", "test"}
 
 // tools are main packages of the build.
-var tools = []string{"internal/asnmmdb"}
+var tools = []string{"internal/asnmmdb", "internal/benchmark"}
 
 type goPackage struct {
 	ImportPath string

@@ -11,17 +11,24 @@ import (
 	"strings"
 )
 
-// Versions that Softflowd exports.
+// Versions that Softflowd exports. PSAMP is IPFIX that carries sampled frames.
 const (
+	NetFlow1 = "1"
 	NetFlow5 = "5"
 	NetFlow9 = "9"
 	IPFIX    = "10"
+	PSAMP    = "psamp"
 )
 
 // Softflowd has the real softflowd read the pcap and export its flows, in the
 // given version, to every target. It returns when all is sent. Debian has it in
 // the package softflowd.
 func Softflowd(ctx context.Context, pcap, version string, targets ...netip.AddrPort) error {
+	return SoftflowdOptions(ctx, pcap, version, nil, targets...)
+}
+
+// SoftflowdOptions is Softflowd with further options of its command line.
+func SoftflowdOptions(ctx context.Context, pcap, version string, options []string, targets ...netip.AddrPort) error {
 	var to []string
 	for _, t := range targets {
 		to = append(to, t.String())
@@ -32,8 +39,8 @@ func Softflowd(ctx context.Context, pcap, version string, targets ...netip.AddrP
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	// -a: the times of the export are those of the packets.
-	return run(ctx, "softflowd", "-d", "-a", "-r", pcap, "-v", version, "-n", strings.Join(to, ","),
-		"-c", "none", "-p", filepath.Join(dir, "pid"))
+	args := []string{"-d", "-a", "-r", pcap, "-v", version, "-n", strings.Join(to, ","), "-c", "none", "-p", filepath.Join(dir, "pid")}
+	return run(ctx, "softflowd", append(args, options...)...)
 }
 
 // Pmacctd has the real pmacctd read the pcap and export with one of its probe

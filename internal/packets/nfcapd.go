@@ -22,6 +22,9 @@ type Report struct {
 	Flows   uint64 `json:"flows"`
 	Bytes   uint64 `json:"bytes"`
 	Packets uint64 `json:"packets"`
+	// Starts are the starts of the flows in Unix milliseconds, as tshark reads them,
+	// where they are no others' to tell: of an exporter that reads live traffic.
+	Starts []int64 `json:"starts,omitempty"`
 }
 
 // Nfcapd is a running nfcapd, the collector of nfdump, on a free port of 127.0.0.1.

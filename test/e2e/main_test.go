@@ -22,6 +22,7 @@ func configuration(t *testing.T) app.Config {
 	cfg.Collector.Listen = []string{"127.0.0.1:0"}
 	cfg.Collector.FlushInterval = 50 * time.Millisecond
 	cfg.Collector.HealthInterval = time.Second
+	cfg.Collector.StateFile = "" // each test starts anew, and writes nothing here
 	cfg.Storage.Batch.Interval = 50 * time.Millisecond
 	cfg.Console.Listen = "127.0.0.1:0"
 	useDatabase(&cfg, testkit.Database(t))

@@ -1,8 +1,10 @@
 // Command record remakes test/fixtures: what real exporters send when they read
 // traffic of the project's own, and what nfdump counts in it. It needs Debian's
-// softflowd, pmacct, nfdump and tshark.
+// softflowd, pmacct, fprobe, openvswitch-switch, nfdump and tshark, and root for
+// fprobe.
 //
 //	go run ./internal/packets/record
+//	go run ./internal/packets/record -only ovs
 package main
 
 import (
@@ -10,56 +12,29 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"tapwatch/internal/packets"
 )
 
-// fixture is one export to record.
-type fixture struct {
-	name   string
-	export func(ctx context.Context, pcap string, to netip.AddrPort) error
-	report func(ctx context.Context, r *recording) (packets.Report, error)
-}
-
-func softflowd(version string) func(context.Context, string, netip.AddrPort) error {
-	return func(ctx context.Context, pcap string, to netip.AddrPort) error {
-		return packets.Softflowd(ctx, pcap, version, to)
-	}
-}
-
-func pmacctd(plugin, version string) func(context.Context, string, netip.AddrPort) error {
-	return func(ctx context.Context, pcap string, to netip.AddrPort) error {
-		return packets.Pmacctd(ctx, pcap, plugin, version, to)
-	}
-}
-
-var fixtures = []fixture{
-	{"softflowd-netflow5", softflowd(packets.NetFlow5), nfdump},
-	{"softflowd-netflow9", softflowd(packets.NetFlow9), nfdump},
-	{"softflowd-ipfix", softflowd(packets.IPFIX), nfdump},
-	{"pmacctd-netflow9", pmacctd("nfprobe", packets.NetFlow9), nfdump},
-	{"pmacctd-ipfix", pmacctd("nfprobe", packets.IPFIX), nfdump},
-	{"pmacctd-sflow5", pmacctd("sfprobe", ""), tshark},
-}
-
 func main() {
 	out := flag.String("out", "test/fixtures", "folder to write to")
+	only := flag.String("only", "", "remake only those whose name holds this, and leave what is expected of the others")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	if err := record(ctx, *out); err != nil {
+	if err := record(ctx, *out, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "record:", err)
 		os.Exit(1)
 	}
 }
 
-// record makes every fixture anew.
-func record(ctx context.Context, out string) error {
-	if err := packets.Missing("softflowd", "pmacctd", "nfcapd", "nfdump", "tshark"); err != nil {
+// record makes the fixtures anew.
+func record(ctx context.Context, out, only string) error {
+	if err := packets.Missing("softflowd", "pmacctd", "fprobe", "ovs-vswitchd", "nfcapd", "nfdump", "tshark"); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "record")
@@ -67,14 +42,39 @@ func record(ctx context.Context, out string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	traffic := filepath.Join(dir, "traffic.pcap")
-	if err := packets.WriteFile(traffic, packets.Defaults()); err != nil {
+	if err := packets.WriteFile(filepath.Join(dir, ordinary), packets.Defaults()); err != nil {
 		return err
 	}
+	if err := packets.WriteSpecialFile(filepath.Join(dir, special)); err != nil {
+		return err
+	}
+	for _, folder := range folders {
+		if err := folder.record(ctx, dir, filepath.Join(out, folder.name), only); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record makes the fixtures of one folder, and its expected.json.
+func (d folder) record(ctx context.Context, traffic, out, only string) error {
+	file := filepath.Join(out, "expected.json")
 	reports := make(map[string]packets.Report)
-	for _, f := range fixtures {
+	if only != "" {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(data, &reports); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	for _, f := range d.fixtures {
+		if !strings.Contains(f.name, only) {
+			continue
+		}
 		path := filepath.Join(out, f.name+".pcap")
-		report, err := f.record(ctx, traffic, path)
+		report, err := f.record(ctx, filepath.Join(traffic, f.traffic), path)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
@@ -85,16 +85,16 @@ func record(ctx context.Context, out string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, "expected.json"), append(data, '\n'), 0o644)
+	return os.WriteFile(file, append(data, '\n'), 0o644)
 }
 
 func (f *fixture) record(ctx context.Context, traffic, path string) (packets.Report, error) {
-	r, err := startRecording()
+	r, err := startRecording(f.enough)
 	if err != nil {
 		return packets.Report{}, err
 	}
 	defer r.close()
-	if err := f.export(ctx, traffic, r.addr); err != nil {
+	if err := f.export(ctx, traffic, r); err != nil {
 		return packets.Report{}, err
 	}
 	if err := r.finish(path); err != nil {

@@ -1,0 +1,108 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+)
+
+// receiver reads the datagrams of one socket, stamps and queues them.
+type receiver interface {
+	// receive waits until there is something to read, and reads that.
+	receive() error
+	// rest reads what the kernel has received; false: nothing more came for that long.
+	rest(wait time.Duration) (more bool, err error)
+	close() error
+}
+
+// drainTime is how long a reader goes on at the end, and drainPause how long it
+// waits for one more datagram: what is in the socket's buffer is read in no time, and
+// what the kernel has still on its way to there comes at once.
+const (
+	drainTime  = 2 * time.Second
+	drainPause = 20 * time.Millisecond
+)
+
+// minPause and maxPause are how long a reader waits after a receive that failed, more
+// each time in a row. What fails is mostly memory (ENOBUFS, ENOMEM), which comes back.
+const (
+	minPause = time.Millisecond
+	maxPause = time.Second
+)
+
+// read hands datagrams over until ctx ends, and then those that the kernel has
+// already received. An error means that the socket broke.
+func (s *socket) read(ctx context.Context, d *dispatcher) (err error) {
+	woken := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = s.conn.SetReadDeadline(time.Now())
+		close(woken)
+	})
+	defer stop()
+	r, err := newReceiver(s, d.dispatch)
+	if err != nil {
+		return fmt.Errorf("collector: receive on %s: %w", s.listens(), err)
+	}
+	defer func() { err = errors.Join(err, r.close()) }()
+	if err := s.persist(ctx, r.receive); err != nil {
+		return fmt.Errorf("collector: receive on %s: %w", s.listens(), err)
+	}
+	<-woken
+	s.drain(r.rest)
+	return nil
+}
+
+// persist receives until ctx ends. Failures are counted, and waited out; the only one
+// that is final, and returned, is that of a socket somebody closed.
+func (s *socket) persist(ctx context.Context, receive func() error) error {
+	pause := minPause
+	for ctx.Err() == nil {
+		err := receive()
+		switch {
+		case err == nil:
+			pause = minPause
+			continue
+		case ctx.Err() != nil:
+			return nil // ctx woke it
+		case errors.Is(err, net.ErrClosed):
+			return err
+		}
+		s.fail(err, pause)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, maxPause)
+	}
+	return nil
+}
+
+// drain receives until nothing more comes. A failure says nothing about what there is
+// still to read: it is counted, and waited out as far as the time allows.
+func (s *socket) drain(rest func(wait time.Duration) (more bool, err error)) {
+	pause := minPause
+	for until := time.Now().Add(drainTime); time.Now().Before(until); {
+		more, err := rest(drainPause)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			s.fail(err, pause)
+			time.Sleep(pause)
+			pause = min(2*pause, maxPause)
+		case !more:
+			return
+		default:
+			pause = minPause
+		}
+	}
+	s.logger.Warn("stopped while datagrams keep coming: what the kernel holds of them is lost", "after", drainTime)
+}
+
+// fail counts a receive that failed.
+func (s *socket) fail(err error, pause time.Duration) {
+	s.failed.Add(1)
+	s.logger.Warn("cannot receive", "error", err, "pause", pause)
+}
