@@ -199,6 +199,8 @@ func TestPageKeyboard(t *testing.T) {
 	focused(ids[0])
 	press("j" + kb.Enter)
 	open("#/alerts/" + ids[1])
+	// The page hears of its new address a moment later.
+	browser.Until(t, tab, `document.querySelector('#detail article')?.dataset.id === '`+ids[1]+`'`)
 	press("j")
 	open("#/alerts/" + ids[2])
 	browser.Until(t, tab, `document.querySelector('#detail article')?.dataset.id === '`+ids[2]+`'`)
@@ -239,5 +241,22 @@ func TestPageExporters(t *testing.T) {
 		}
 	}
 	browser.Until(t, tab, `document.querySelector('#exporters-badge').innerText === '2 problems'`)
+
+	const lossy = `document.querySelector('[data-exporter="10.30.0.2"]')`
+	for _, want := range []string{"10000 of 200000 datagrams (5.0 %)", "5 %", "214 were dropped"} {
+		if text := browser.Eval[string](t, tab, lossy+`.innerText`); !strings.Contains(text, want) {
+			t.Errorf("pe2.east does not say %q: %s", want, text)
+		}
+	}
+	// What to type is folded, stays open while the table is made anew, and is of the
+	// exporter's platform alone.
+	browser.Do(t, tab, chromedp.Click(`[data-exporter="10.30.0.2"] summary`))
+	browser.Until(t, tab, lossy+`.querySelector('details[open] pre')?.innerText.includes('template data timeout 60')`)
+	browser.Do(t, tab, chromedp.Click(`#tab-alerts`), chromedp.Click(`#tab-exporters`))
+	browser.Until(t, tab, lossy+`?.querySelector('details[open] h3')?.innerText === 'Cisco IOS-XR'`)
+	if n := browser.Eval[int](t, tab, lossy+`.querySelectorAll('details[open] h3').length`); n != 1 {
+		t.Errorf("commands of %d platforms", n)
+	}
+	browser.Screenshot(t, tab, "exporters-remedies")
 	clean(t, complaints)
 }

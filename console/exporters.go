@@ -24,6 +24,8 @@ type ExporterStatus struct {
 	Site string `json:"site"`
 	// Listed tells whether the inventory lists it.
 	Listed bool `json:"listed"`
+	// Platform is what the inventory says that it runs; empty: not known.
+	Platform string `json:"platform"`
 	// Protocols are the names of those seen: netflow5, netflow9, ipfix, sflow5.
 	Protocols []string `json:"protocols"`
 	// IntervalEnd and IntervalSeconds say what the rates are about: the last interval
@@ -33,10 +35,28 @@ type ExporterStatus struct {
 	DatagramsPerSecond float64   `json:"datagrams_per_second"`
 	RecordsPerSecond   float64   `json:"records_per_second"`
 	BytesPerSecond     float64   `json:"bytes_per_second"`
+	// Datagrams, Records and OptionsRecords are what came in the last hour.
+	Datagrams      uint64 `json:"datagrams"`
+	Records        uint64 `json:"records"`
+	OptionsRecords uint64 `json:"options_records"`
 	// UnsampledRecords counts records of the last hour without a known sampling
-	// interval, Dropped what was lost in the last hour, by reason.
+	// interval, Dropped what was dropped in the last hour, by reason.
 	UnsampledRecords uint64            `json:"unsampled_records"`
 	Dropped          map[string]uint64 `json:"dropped"`
+	// LostRecords and LostDatagrams did not arrive in the last hour, by the gaps in its
+	// sequence numbers, and LostPercent is how much of what it sent that is.
+	LostRecords   uint64  `json:"lost_records"`
+	LostDatagrams uint64  `json:"lost_datagrams"`
+	LostPercent   float64 `json:"lost_percent"`
+	// LateDatagrams were overtaken in the last hour, and Restarts is how often its
+	// sequence numbers began anew.
+	LateDatagrams uint64 `json:"late_datagrams"`
+	Restarts      uint64 `json:"restarts"`
+	// WaitingSets is how many data sets wait for their template.
+	WaitingSets uint32 `json:"waiting_sets"`
+	// DroppedByCollector is what the collector could not take in the last hour, of
+	// any exporter: it explains losses.
+	DroppedByCollector uint64 `json:"-"`
 	// LastReceivedAt is when the latest datagram came; zero: never.
 	LastReceivedAt time.Time `json:"last_received_at,omitzero"`
 	Templates      uint32    `json:"templates"`
@@ -47,8 +67,9 @@ type ExporterStatus struct {
 
 	// Status is one of the Status words. Empty lets the server judge.
 	Status string `json:"status"`
-	// Problems say in words what is wrong and what to do; Notes what is worth
-	// knowing and not wrong.
+	// Faults are what is wrong, with what to type; Problems are their words alone, and
+	// Notes what is worth knowing and not wrong.
+	Faults   []Fault  `json:"faults"`
 	Problems []string `json:"problems"`
 	Notes    []string `json:"notes"`
 }
@@ -78,7 +99,7 @@ func (s *Server) listExporters(w http.ResponseWriter, r *http.Request) {
 		if e.Status == "" {
 			e.Judge(now, s.cfg.SilentAfter)
 		}
-		answer.Exporters = append(answer.Exporters, e.withLists())
+		answer.Exporters = append(answer.Exporters, e.WithLists())
 	}
 	slices.SortStableFunc(answer.Exporters, func(a, b ExporterStatus) int {
 		return cmp.Or(cmp.Compare(urgency(a.Status), urgency(b.Status)), cmp.Compare(a.Name, b.Name), a.Address.Compare(b.Address))
@@ -102,10 +123,19 @@ func (s *Server) collectorAddrs() []string {
 	return all
 }
 
-func (e ExporterStatus) withLists() ExporterStatus {
+// WithLists makes every missing list an empty one, for JSON.
+func (e ExporterStatus) WithLists() ExporterStatus {
 	for _, list := range []*[]string{&e.Protocols, &e.Problems, &e.Notes} {
 		if *list == nil {
 			*list = []string{}
+		}
+	}
+	if e.Faults == nil {
+		e.Faults = []Fault{}
+	}
+	for i := range e.Faults {
+		if e.Faults[i].Remedies == nil {
+			e.Faults[i].Remedies = []Remedy{}
 		}
 	}
 	if e.SamplingIntervals == nil {

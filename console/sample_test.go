@@ -152,6 +152,7 @@ func sampleExporters(now time.Time) []console.ExporterStatus {
 	lossy := fact("10.30.0.2", "pe2.east", "east", "netflow9", 1312)
 	lossy.Dropped = map[string]uint64{"missing_template": 214, "truncated": 3}
 	lossy.UnsampledRecords, lossy.SamplingIntervals = 5120, nil
+	lossy.Datagrams, lossy.LostDatagrams, lossy.Platform = 190_000, 10_000, "ios-xr"
 	unlisted := fact("198.51.100.7", "", "", "sflow5", 14.5)
 	unlisted.SamplingIntervals = []uint32{512}
 	return []console.ExporterStatus{fact("10.30.0.1", "pe1.east", "east", "ipfix", 2210), lossy, gone, v5, unlisted}
