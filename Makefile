@@ -13,7 +13,7 @@ TEST_PACKAGES := chromium softflowd nfdump
 # Exports of other vendors' routers, which are not part of the repository.
 CAPTURES      := $(or $(TAPWATCH_CAPTURES),../shared/captures)
 
-.PHONY: help setup build demo test test-tools fuzz bench fixtures fmt clean
+.PHONY: help setup build demo test test-tools fuzz bench microbench fixtures fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +59,10 @@ fuzz: ## fuzz every decoder, FUZZTIME (5m) each
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    echo "== $$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$p || exit 1; done; done
 
-bench: ## run the benchmarks
+bench: setup ## measure the collector beside goflow2 and nfcapd (docs/benchmarks.md), 5 minutes
+	go run ./internal/benchmark
+
+microbench: ## run the benchmarks of the Go tests
 	go test -run '^$$' -bench . -benchmem ./...
 
 fixtures: ## have softflowd and pmacctd (Debian: softflowd pmacct) make test/fixtures anew
