@@ -29,6 +29,7 @@ type mmsgReceiver struct {
 	dispatch func([]arrival)
 	try      func(fd uintptr) bool // made once: a method value costs memory
 	err      error                 // of the last try
+	took     int                   // how many datagrams the last reading took
 
 	headers  [readings]unix.Mmsghdr
 	vectors  [readings][2]unix.Iovec
@@ -80,6 +81,9 @@ func (r *mmsgReceiver) receive() error {
 	return r.err
 }
 
+// spare implements receiver.
+func (r *mmsgReceiver) spare() bool { return r.took < readings }
+
 // tryRead reads once; false makes the poller wait and call again.
 func (r *mmsgReceiver) tryRead(fd uintptr) bool {
 	r.err = r.readBatch(fd)
@@ -118,11 +122,12 @@ func (r *mmsgReceiver) readBatch(fd uintptr) error {
 	default:
 		return os.NewSyscallError("recvmmsg", e)
 	}
+	r.took = int(n)
 	now := r.clock.millis()
-	for i := range int(n) {
+	for i := range r.took {
 		r.arrive(i, now)
 	}
-	r.dispatch(r.arrivals[:n])
+	r.dispatch(r.arrivals[:r.took])
 	return nil
 }
 

@@ -54,6 +54,10 @@ func (r *plainReceiver) receive() error {
 	return nil
 }
 
+// spare implements receiver: datagrams are stamped when they are read, so reading must
+// not wait.
+func (r *plainReceiver) spare() bool { return false }
+
 // rest implements receiver.
 func (r *plainReceiver) rest(wait time.Duration) (more bool, err error) {
 	if err := r.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {

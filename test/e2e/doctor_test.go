@@ -63,16 +63,18 @@ exporters:
 	}
 	tapwatch := start(t, cfg)
 	store := testkit.Open(t, cfg.Storage.ClickHouse.WriterEndpoint())
-	send := func(from string, datagrams ...[]byte) {
-		conn, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(from)}, net.UDPAddrFromAddrPort(tapwatch.Collector[0]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		for _, d := range datagrams {
-			if _, err := conn.Write(d); err != nil {
+	routers := map[string]*net.UDPConn{} // each sends from one port, as routers do
+	send := func(from string, datagram []byte) {
+		if routers[from] == nil {
+			conn, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.ParseIP(from)}, net.UDPAddrFromAddrPort(tapwatch.Collector[0]))
+			if err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = conn.Close() })
+			routers[from] = conn
+		}
+		if _, err := routers[from].Write(datagram); err != nil {
+			t.Fatal(err)
 		}
 	}
 	for n := range uint32(40) {
