@@ -144,7 +144,7 @@ func (c *Collector) Close() error {
 	defer c.mu.Unlock()
 	all := []error{c.streams.close()}
 	for _, s := range c.sockets {
-		all = append(all, s.conn.Close())
+		all = append(all, s.close())
 	}
 	c.sockets = nil
 	return errors.Join(all...)

@@ -85,8 +85,8 @@ type LimitsConfig struct {
 	TemplateWait               time.Duration `yaml:"template_wait"`
 	MaxWaitingBytesPerExporter int           `yaml:"max_waiting_bytes_per_exporter"`
 	MaxWaitingBytesTotal       int           `yaml:"max_waiting_bytes_total"`
-	// MaxConnections is how many TCP, TLS and DTLS connections may be open, and
-	// MaxMessageBytes how long one IPFIX message on them may be.
+	// MaxConnections is how many TCP, TLS and DTLS connections may be open of exporters
+	// that the inventory lists, and as many of all others together; MaxMessageBytes how long one IPFIX message on them may be.
 	MaxConnections  int `yaml:"max_connections"`
 	MaxMessageBytes int `yaml:"max_message_bytes"`
 }
@@ -97,7 +97,7 @@ func DefaultConfig() Config {
 		Listen:             []string{":2055", ":4739", ":6343"},
 		ReceiveBufferBytes: 16 << 20,
 		QueueBytes:         32 << 20,
-		BatchRecords:       2000,
+		BatchRecords:       500,
 		FlushInterval:      time.Second,
 		HealthInterval:     time.Minute,
 		Exporters:          ExportersAny,

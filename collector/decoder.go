@@ -140,16 +140,18 @@ func (d *Decoder) session(from *source, protocol int) Session {
 // allow says in the datagram how much the session may hold. Exporters that fell
 // silent make room for those that send.
 func (d *Decoder) allow(e *exporter, s Session) {
+	size := s.Size()
+	// One exporter's sessions, of all its connections, share what it may have waiting.
+	d.datagram.WaitingBytes = size.WaitingBytes + max(0, d.limits.WaitingBytesPerExporter-e.held.WaitingBytes)
 	if e.rank == listed {
-		d.datagram.TemplateFields, d.datagram.WaitingBytes = math.MaxInt, math.MaxInt
+		d.datagram.TemplateFields = math.MaxInt
 		return
 	}
 	for d.budget.templateFields-d.table.held.TemplateFields < d.limits.TemplateFields && d.table.dropIdle(d.datagram.ReceivedAt) {
 		continue
 	}
-	size := s.Size()
 	d.datagram.TemplateFields = size.TemplateFields + max(0, d.budget.templateFields-d.table.held.TemplateFields)
-	d.datagram.WaitingBytes = size.WaitingBytes + max(0, d.budget.waitingBytes-d.table.held.WaitingBytes)
+	d.datagram.WaitingBytes = min(d.datagram.WaitingBytes, size.WaitingBytes+max(0, d.budget.waitingBytes-d.table.held.WaitingBytes))
 }
 
 // complete fills what the protocols leave to the caller in the records from first
@@ -230,6 +232,16 @@ func (d *Decoder) Dropped(addr netip.Addr, r Reason, n int) {
 		return
 	}
 	d.table.rest.Drop(r, n)
+}
+
+// DroppedAt is Dropped for what came before an exporter was let in: it gets an entry,
+// if there is room, so that its health tells of it though nothing of it was decoded.
+func (d *Decoder) DroppedAt(now time.Time, addr netip.Addr, r Reason, n int) {
+	if d.exporter(addr.Unmap().WithZone(""), now) == nil {
+		d.table.rest.Drop(r, n)
+		return
+	}
+	d.Dropped(addr, r, n)
 }
 
 // Total gives the counts since the start, over all exporters.

@@ -1,10 +1,12 @@
 package collector
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,10 +23,21 @@ type packetConn struct {
 	deadline time.Time
 	timer    *time.Timer // at deadline
 	closed   bool
+	replaced bool // nothing more will come: the peer has begun anew
+
+	// answered says that the peer has answered with the cookie: its address is not forged.
+	answered atomic.Bool
+	// over is closed when nobody uses the connection any more.
+	over chan struct{}
+
+	// Under the listener's lock. established says that the peer has shown its certificate,
+	// and before is the connection that this one has replaced then.
+	established bool
+	before      *packetConn
 }
 
 func newPacketConn(l *packetListener, from netip.AddrPort) *packetConn {
-	c := &packetConn{listener: l, from: from}
+	c := &packetConn{listener: l, from: from, over: make(chan struct{})}
 	c.changed.L = &c.mu
 	return c
 }
@@ -60,6 +73,8 @@ func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 			c.waiting = c.waiting[1:]
 			c.bytes -= len(first) + messageBytes
 			return copy(p, first), c.RemoteAddr(), nil
+		case c.replaced:
+			return 0, nil, net.ErrClosed
 		}
 		c.changed.Wait()
 	}
@@ -102,9 +117,7 @@ func (c *packetConn) wake() {
 // Close implements net.Conn.
 func (c *packetConn) Close() error {
 	c.listener.mu.Lock()
-	if c.listener.peers[c.from] == c {
-		delete(c.listener.peers, c.from)
-	}
+	c.listener.forget(c)
 	c.listener.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,11 +126,48 @@ func (c *packetConn) Close() error {
 	return nil
 }
 
+// replace lets the connection end when what has come on it is read.
+func (c *packetConn) replace() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replaced = true
+	c.changed.Broadcast()
+}
+
+// takeOver waits until the connection that this one has replaced is over, for its place
+// to be free.
+func (c *packetConn) takeOver(ctx context.Context) {
+	c.listener.mu.Lock()
+	before := c.before
+	c.before = nil
+	c.listener.mu.Unlock()
+	if before == nil {
+		return
+	}
+	select {
+	case <-before.over:
+	case <-ctx.Done():
+	}
+}
+
 // WriteTo implements net.PacketConn.
 func (c *packetConn) WriteTo(p []byte, _ net.Addr) (int, error) { return c.Write(p) }
 
-// Write implements net.Conn.
+// Write implements net.Conn. What the library sends tells how far the handshake is.
 func (c *packetConn) Write(p []byte) (int, error) {
+	switch {
+	case isServerHello(p):
+		c.answered.Store(true)
+	case isChangeCipherSpec(p):
+		// It comes last, and what the peer sends on the new connection only after it.
+		c.listener.establish(c)
+	}
+	c.mu.Lock()
+	replaced := c.replaced
+	c.mu.Unlock()
+	if replaced {
+		return len(p), nil // the peer does not know these keys any more
+	}
 	return c.listener.conn.WriteToUDPAddrPort(p, c.from)
 }
 

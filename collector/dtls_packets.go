@@ -16,8 +16,12 @@ type packetListener struct {
 	drop  func(from netip.AddrPort, r Reason, err error)
 	newly chan *packetConn
 
-	mu     sync.Mutex
-	peers  map[netip.AddrPort]*packetConn
+	mu    sync.Mutex
+	peers map[netip.AddrPort]*packetConn
+	// again has the peers that begin anew while they have a connection, as a router does
+	// that starts again. Anyone can forge that: the connection stays until the new one has
+	// its certificate (RFC 6347 §4.2.8).
+	again  map[netip.AddrPort]*packetConn
 	closed bool
 	over   chan struct{} // closed with it
 	done   chan struct{} // closed when nothing is read any more
@@ -36,6 +40,7 @@ func newPacketListener(conn *net.UDPConn) *packetListener {
 		conn:  conn,
 		newly: make(chan *packetConn, packetBacklog),
 		peers: make(map[netip.AddrPort]*packetConn),
+		again: make(map[netip.AddrPort]*packetConn),
 		over:  make(chan struct{}), done: make(chan struct{}),
 	}
 }
@@ -118,7 +123,14 @@ func (l *packetListener) deliver(from netip.AddrPort, payload []byte) (Reason, e
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c := l.peers[from]
+	in, c := l.peers, l.peers[from]
+	if c != nil && c.established {
+		// What is of the new handshake, and nothing else, goes to the new connection.
+		next := l.again[from]
+		if isClientHello(payload) || next != nil && next.answered.Load() && isOfHandshake(payload) {
+			in, c = l.again, next
+		}
+	}
 	if c == nil {
 		if l.closed {
 			return 0, nil // on the way to a collector that stops
@@ -132,7 +144,7 @@ func (l *packetListener) deliver(from netip.AddrPort, payload []byte) (Reason, e
 		c = newPacketConn(l, from)
 		select {
 		case l.newly <- c:
-			l.peers[from] = c
+			in[from] = c
 		default:
 			return ConnectionLimit, errBacklog
 		}
@@ -143,6 +155,37 @@ func (l *packetListener) deliver(from netip.AddrPort, payload []byte) (Reason, e
 	return 0, nil
 }
 
+// establish says that the peer has shown its certificate: if it had a connection before,
+// that one gives way. It may be called again.
+func (l *packetListener) establish(c *packetConn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.established = true
+	if l.again[c.from] != c {
+		return
+	}
+	delete(l.again, c.from)
+	if c.before = l.peers[c.from]; c.before != nil {
+		c.before.replace()
+	}
+	l.peers[c.from] = c
+}
+
+// forget lets go of a connection that is closed. l.mu is held.
+func (l *packetListener) forget(c *packetConn) {
+	if l.again[c.from] == c {
+		delete(l.again, c.from)
+	}
+	if l.peers[c.from] != c {
+		return
+	}
+	delete(l.peers, c.from)
+	if next := l.again[c.from]; next != nil {
+		delete(l.again, c.from)
+		l.peers[c.from] = next
+	}
+}
+
 // isClientHello says whether a datagram begins a handshake (RFC 6347 §4.1, §4.2.2): a
 // record of type 22 and of epoch 0, whose message is of type 1.
 func isClientHello(b []byte) bool {
@@ -150,10 +193,35 @@ func isClientHello(b []byte) bool {
 	return len(b) > message && b[0] == 22 && b[1] == 254 && b[3] == 0 && b[4] == 0 && b[message] == 1
 }
 
+// The types of records (RFC 5246 §6.2.1).
+const (
+	changeCipherSpec = 20
+	alertRecord      = 21
+	handshakeRecord  = 22
+)
+
+// isRecord says whether a datagram begins with a record of that type.
+func isRecord(b []byte, of byte) bool { return len(b) > 1 && b[0] == of && b[1] == 254 }
+
+// isOfHandshake says whether a datagram may belong to a handshake that has begun: its
+// messages, the last of which is encrypted, and whatever else is not.
+func isOfHandshake(b []byte) bool {
+	return isRecord(b, handshakeRecord) || len(b) > 4 && b[1] == 254 && b[3] == 0 && b[4] == 0
+}
+
+// isServerHello says whether a datagram of ours goes on with a handshake: the library
+// sends it when the peer has answered with the cookie.
+func isServerHello(b []byte) bool {
+	const message = 13
+	return len(b) > message && isRecord(b, handshakeRecord) && b[3] == 0 && b[4] == 0 && b[message] == 2
+}
+
+// isChangeCipherSpec says whether a datagram of ours ends a handshake: the library sends
+// it when it has verified the peer's certificate and the last message.
+func isChangeCipherSpec(b []byte) bool { return isRecord(b, changeCipherSpec) }
+
 // isLeftover says whether a datagram is of a handshake that failed, or the word that a
 // connection is over: nothing is lost with it.
 func isLeftover(b []byte) bool {
-	const changeCipherSpec, alert, handshake = 20, 21, 22
-	ours := len(b) > 1 && b[1] == 254
-	return ours && (b[0] == changeCipherSpec || b[0] == alert || b[0] == handshake && !isClientHello(b))
+	return isRecord(b, changeCipherSpec) || isRecord(b, alertRecord) || isRecord(b, handshakeRecord) && !isClientHello(b)
 }

@@ -1,11 +1,16 @@
 package collector
 
 import (
+	"bytes"
+	"context"
+	"crypto/tls"
 	"net"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pion/dtls/v3"
 )
 
 func startDTLS(t *testing.T, a *authority, inventory Exporters, change func(*Config)) (*streaming, netip.AddrPort) {
@@ -127,4 +132,180 @@ func mustRaw(t *testing.T, c *net.UDPConn) syscall.RawConn {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+// dtlsPeer is an exporter at a port that it keeps.
+type dtlsPeer struct {
+	*dtls.Conn
+	socket *net.UDPConn
+}
+
+func connectDTLS(t *testing.T, from string, to netip.AddrPort, a *authority, shown []tls.Certificate) (*dtlsPeer, error) {
+	t.Helper()
+	at, err := net.ResolveUDPAddr("udp", from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &dtlsPeer{}
+	if p.socket, err = net.ListenUDP("udp", at); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.socket.Close() })
+	options := []dtls.ClientOption{dtls.WithRootCAs(a.pool()), dtls.WithServerName("127.0.0.1")}
+	if shown != nil {
+		options = append(options, dtls.WithCertificates(shown...))
+	}
+	if p.Conn, err = dtls.ClientWithOptions(p.socket, net.UDPAddrFromAddrPort(to), options...); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Second)
+	defer cancel()
+	return p, p.HandshakeContext(ctx)
+}
+
+// realHello is what an exporter begins with.
+func realHello(t *testing.T, a *authority) []byte {
+	t.Helper()
+	sink, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sink.Close() }()
+	from, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = from.Close() }()
+	c, err := dtls.ClientWithOptions(from, sink.LocalAddr(), dtls.WithRootCAs(a.pool()), dtls.WithServerName("127.0.0.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = c.HandshakeContext(ctx) }()
+	b := make([]byte, 2000)
+	n, _, err := sink.ReadFromUDPAddrPort(b)
+	cancel()
+	<-done
+	if err != nil || !isClientHello(b[:n]) {
+		t.Fatalf("no hello: %x, %v", b[:n], err)
+	}
+	return b[:n]
+}
+
+// TestDTLSRestart: a router that starts again and keeps its port is let in at once, in the
+// place of the connection that it had, and what that had sent before is not lost.
+func TestDTLSRestart(t *testing.T) {
+	a := newAuthority(t)
+	s, to := startDTLS(t, a, nil, func(c *Config) { c.Limits.MaxConnections = 1 })
+	shown := a.shown(t, time.Now().Add(time.Hour))
+	from := "127.0.0.1:0"
+	const rounds = 4
+	for i := range rounds {
+		p, err := connectDTLS(t, from, to, a, shown)
+		if err != nil {
+			t.Fatalf("round %d: %v", i, err)
+		}
+		write(t, p, numberedMessage(i*10, 10))
+		waitFor(t, "the records", func() bool { return s.records() == (i+1)*10 })
+		from = p.socket.LocalAddr().String()
+		_ = p.socket.Close() // without a word
+	}
+	if got := s.metric(t, "connections", "dtls"); got != 1 {
+		t.Errorf("%v connections", got)
+	}
+	if n := s.dropped(ConnectionError) + s.dropped(ConnectionLimit); n != 0 {
+		t.Errorf("%d dropped; log:\n%s", n, &s.log)
+	}
+	checkNumbered(t, &s.keep, rounds*10)
+}
+
+// TestDTLSForgedRestart: who forges the address of an exporter, or has no certificate,
+// does not cut its connection.
+func TestDTLSForgedRestart(t *testing.T) {
+	a := newAuthority(t)
+	s, to := startDTLS(t, a, nil, nil)
+	p, err := connectDTLS(t, "127.0.0.1:0", to, a, a.shown(t, time.Now().Add(time.Hour)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := realHello(t, a)
+	l := s.streams.bound()[0].Listener.(*packetListener)
+	again := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.again)
+	}
+	for i := range 3 {
+		for _, forged := range [][]byte{hello, clientHello()} {
+			if _, err := p.socket.WriteToUDPAddrPort(forged, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, p, numberedMessage(i*10, 10))
+		waitFor(t, "the records", func() bool { return s.records() == (i+1)*10 })
+	}
+	if again() != 1 {
+		t.Errorf("%d begin anew", again())
+	}
+	waitFor(t, "the forger to be given up", func() bool { return again() == 0 && s.log.has("cookie") })
+	write(t, p, numberedMessage(30, 10))
+	waitFor(t, "the records", func() bool { return s.records() == 40 })
+	if got := s.metric(t, "connections_total", "dtls"); got != 1 {
+		t.Errorf("%v connections", got)
+	}
+}
+
+// TestDTLSCookie: who does not answer with the cookie gives its place back soon, and
+// strangers have no places of listed exporters.
+func TestDTLSCookie(t *testing.T) {
+	a := newAuthority(t)
+	s, to := startDTLS(t, a, listOf{netip.MustParseAddr("127.0.0.1"): 0}, func(c *Config) { c.Limits.MaxConnections = 2 })
+	hello := realHello(t, a)
+	began := time.Now()
+	for range 5 {
+		write(t, dialer(t, "127.0.0.2", to), hello)
+	}
+	waitFor(t, "the limit", func() bool { return s.dropped(ConnectionLimit) == 3 })
+	p, err := connectDTLS(t, "127.0.0.1:0", to, a, a.shown(t, time.Now().Add(time.Hour)))
+	if took := time.Since(began); err != nil || took > cookieTime {
+		t.Fatalf("a listed exporter waits %s: %v", took, err)
+	}
+	write(t, p, numberedMessage(0, 10))
+	waitFor(t, "the records", func() bool { return s.records() == 10 })
+	waitFor(t, "the places", func() bool { return s.dropped(ConnectionError) == 2 })
+	if took := time.Since(began); took > handshakeTime/2 {
+		t.Errorf("strangers hold places for %s", took)
+	}
+	if p, err = connectDTLS(t, "127.0.0.2:0", to, a, a.shown(t, time.Now().Add(time.Hour))); err != nil {
+		t.Fatal(err)
+	}
+	write(t, p, numberedMessage(10, 10))
+	waitFor(t, "the records", func() bool { return s.records() == 20 })
+}
+
+// TestDTLSKernelDrops: what the kernel drops of DTLS is counted as of UDP.
+func TestDTLSKernelDrops(t *testing.T) {
+	a := newAuthority(t)
+	s, to := startDTLS(t, a, nil, func(c *Config) { c.ReceiveBufferBytes = 1 << 16 })
+	l := s.streams.bound()[0]
+	packets := l.Listener.(*packetListener)
+	packets.mu.Lock() // nobody reads
+	from := dialer(t, "127.0.0.1", to)
+	for range 500 {
+		write(t, from, bytes.Repeat([]byte{1}, 1000))
+	}
+	s.health.countKernelDrops()
+	s.health.countKernelDrops()
+	packets.mu.Unlock()
+	lost := l.socket.dropped.Load()
+	if got := s.dropped(SocketBufferFull); got == 0 || got != lost {
+		t.Errorf("health counts %d, the kernel %d", got, lost)
+	}
+	if !s.log.has("transport=dtls") || !s.log.has("dropped by the kernel") {
+		t.Errorf("log:\n%s", &s.log)
+	}
+	if l.socket.granted < 1<<16 {
+		t.Errorf("granted %d", l.socket.granted)
+	}
 }

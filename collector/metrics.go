@@ -127,6 +127,11 @@ func (m *metrics) streams(counters, gauges exposition) {
 				open += uint64(l.connections.Load())
 				accepted += l.accepted.Load()
 				counters.add(m.failed, l.failed.Load(), l.listens())
+				if u := l.socket; u != nil { // DTLS
+					u.lookForDrops()
+					counters.add(m.socketDropped, u.dropped.Load(), l.listens(), strconv.Itoa(u.number))
+					gauges.add(m.buffer, uint64(u.granted), l.listens())
+				}
 			}
 		}
 		gauges.add(m.connections, open, transport)

@@ -76,18 +76,25 @@ func (q *queue) put(all []arrival, first int) {
 func (q *queue) push(stream Stream, from netip.AddrPort, payload []byte) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.pushing++
-	for q.bytes > 0 && q.bytes+len(payload)+messageBytes > q.maxBytes {
-		q.room.Wait()
-	}
-	q.pushing--
+	q.await(len(payload))
 	q.add(message{from: from, stream: stream, at: q.now()}, len(payload), payload, nil)
 }
 
-// end queues the end of a connection, after its last message.
+// await waits until there is room for a payload of so many bytes. q.mu is held.
+func (q *queue) await(size int) {
+	q.pushing++
+	for q.bytes > 0 && q.bytes+size+messageBytes > q.maxBytes {
+		q.room.Wait()
+	}
+	q.pushing--
+}
+
+// end queues the end of a connection that has pushed something, after its last message.
+// It waits for room as push does.
 func (q *queue) end(stream Stream, from netip.AddrPort) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.await(0)
 	q.add(message{from: from, stream: stream, at: q.now(), ends: true}, 0, nil, nil)
 }
 

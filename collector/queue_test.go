@@ -168,6 +168,30 @@ func TestConnectionsWait(t *testing.T) {
 	})
 }
 
+// TestEndsWait: the end of a connection takes room as a message does; nobody may make the
+// queue grow by connecting again and again.
+func TestEndsWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const room, ends = 1 << 16, 3 * 1 << 16 / messageBytes
+		q := newQueue(room, noTime)
+		for i := range ends {
+			go q.end(Stream(i+1), port(addr(1)))
+		}
+		synctest.Wait()
+		if n := q.waitingBytes(); n > room {
+			t.Errorf("%d bytes wait", n)
+		}
+		taken := 0
+		for b, _, _ := q.take(nil); b != nil; b, _, _ = q.take(b) {
+			taken += len(b.messages)
+			synctest.Wait()
+		}
+		if taken != ends {
+			t.Errorf("%d ends of %d", taken, ends)
+		}
+	})
+}
+
 // TestRefusedAreBounded: a flood of made-up addresses is counted together.
 func TestRefusedAreBounded(t *testing.T) {
 	q := newQueue(1<<16, noTime)

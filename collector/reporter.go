@@ -78,7 +78,7 @@ func (r *healthReporter) forget() (lost int) {
 // countKernelDrops takes over what the kernel counted since the last call. Whose
 // datagrams they were nobody knows.
 func (r *healthReporter) countKernelDrops() {
-	sockets := r.collector.bound()
+	sockets := append(r.collector.bound(), r.collector.streams.sockets()...)
 	if len(r.seen) != len(sockets) {
 		r.seen = make([]uint64, len(sockets))
 	}

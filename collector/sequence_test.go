@@ -356,7 +356,7 @@ func (c counts) plus(o counts) counts {
 
 // TestSequenceCost: there is one for each domain of each exporter.
 func TestSequenceCost(t *testing.T) {
-	if size := unsafe.Sizeof(collector.Sequence{}); size > 48 {
+	if size := unsafe.Sizeof(collector.Sequence{}); size > 80 {
 		t.Errorf("%d bytes", size)
 	}
 	var s collector.Sequence

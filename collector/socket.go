@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -15,8 +16,10 @@ import (
 
 // socket is one of the UDP sockets of an address.
 type socket struct {
-	conn   *net.UDPConn
-	raw    syscall.RawConn
+	conn *net.UDPConn
+	raw  syscall.RawConn
+	// own is the socket once it is detached from conn; nil: it is conn's.
+	own    io.Closer
 	number int // among those of the address, from 0
 	clock  *stepClock
 	logger *slog.Logger
@@ -64,9 +67,14 @@ func listen(ctx context.Context, address string, cfg *Config, clock *stepClock, 
 	if err == nil {
 		err = enlarge(all, cfg.ReceiveBufferBytes)
 	}
+	for _, s := range all {
+		if err == nil {
+			err = s.detach()
+		}
+	}
 	if err != nil {
 		for _, s := range all {
-			err = errors.Join(err, s.conn.Close())
+			err = errors.Join(err, s.close())
 		}
 		return nil, fmt.Errorf("collector: sockets of UDP %s: %w", address, err)
 	}
@@ -106,6 +114,14 @@ func bind(ctx context.Context, address string, number int, before func(syscall.R
 		return nil, errors.Join(err, s.conn.Close())
 	}
 	return s, nil
+}
+
+// close closes the socket.
+func (s *socket) close() error {
+	if s.own != nil {
+		return s.own.Close()
+	}
+	return s.conn.Close()
 }
 
 // listens is the address that the socket is bound to.

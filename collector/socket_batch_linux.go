@@ -27,9 +27,9 @@ const (
 type mmsgReceiver struct {
 	*socket
 	dispatch func([]arrival)
-	try      func(fd uintptr) bool // made once: a method value costs memory
-	err      error                 // of the last try
-	took     int                   // how many datagrams the last reading took
+	try      func(fd uintptr) // made once: a method value costs memory
+	err      error            // of the last try
+	took     int              // how many datagrams the last reading took
 
 	headers  [readings]unix.Mmsghdr
 	vectors  [readings][2]unix.Iovec
@@ -72,22 +72,31 @@ func (r *mmsgReceiver) prime(i int) {
 	r.headers[i].Hdr.SetControllen(controlBytes)
 }
 
-// receive implements receiver. The runtime's poller waits, as it does for any
-// connection.
+// longestWait is how long receive waits for a datagram, before it is asked whether it
+// should go on.
+const longestWait = 100 * time.Millisecond
+
+// receive implements receiver. It returns after a while though nothing came.
 func (r *mmsgReceiver) receive() error {
-	if err := r.raw.Read(r.try); err != nil {
+	r.took = 0
+	if err := r.raw.Control(r.try); err != nil {
 		return err
 	}
 	return r.err
 }
 
 // spare implements receiver.
-func (r *mmsgReceiver) spare() bool { return r.took < readings }
+func (r *mmsgReceiver) spare() bool { return 0 < r.took && r.took < readings }
 
-// tryRead reads once; false makes the poller wait and call again.
-func (r *mmsgReceiver) tryRead(fd uintptr) bool {
+// tryRead reads once, and waits if there is nothing to read.
+func (r *mmsgReceiver) tryRead(fd uintptr) {
 	r.err = r.readBatch(fd)
-	return !errors.Is(r.err, unix.EAGAIN)
+	if errors.Is(r.err, unix.EAGAIN) {
+		r.err = nil
+		if await(int(fd), longestWait) {
+			r.err = r.readBatch(fd)
+		}
+	}
 }
 
 // rest implements receiver. It asks the kernel itself: the poller answers with a

@@ -26,6 +26,8 @@ func readable(syscall.RawConn) bool { return false }
 
 func (s *socket) lookForDrops() {}
 
+func (s *socket) detach() error { return nil }
+
 // plainReceiver reads one datagram after the other.
 type plainReceiver struct {
 	*socket

@@ -10,7 +10,8 @@ import (
 
 // receiver reads the datagrams of one socket, stamps and queues them.
 type receiver interface {
-	// receive waits until there is something to read, and reads that.
+	// receive waits until there is something to read, for a while at least, and reads
+	// that.
 	receive() error
 	// spare says that the last receive took all there was.
 	spare() bool
@@ -66,29 +67,31 @@ func (s *socket) read(ctx context.Context, d *dispatcher) (err error) {
 
 // gathering lets datagrams gather in the socket after all there were have been read:
 // to wake up for a few at a time costs more than to read, decode and enrich them. The
-// kernel has stamped them, so nothing but a little time is lost.
+// kernel has stamped them, so nothing but a little time is lost. The readers of all
+// sockets go on at the same moments, so that the process sleeps in between.
 type gathering struct {
 	timer *time.Timer
-	pause time.Duration
+	every time.Duration
 }
 
 // A reader waits for so long at most; and for no longer than the receive buffer would
 // last if so many bytes came in a second, 4 Gbit/s of exports with what the kernel
 // adds to each.
 const (
-	longestGathering = 10 * time.Millisecond
+	longestGathering = 30 * time.Millisecond
 	gatheringBytes   = 512 << 20
 )
 
+// newGathering makes the gathering of a socket with that receive buffer.
 func newGathering(bufferBytes int) *gathering {
-	g := &gathering{pause: min(longestGathering, time.Duration(bufferBytes)*time.Second/gatheringBytes)}
-	g.timer = time.NewTimer(longestGathering)
+	last := time.Duration(bufferBytes) * time.Second / gatheringBytes
+	g := &gathering{timer: time.NewTimer(longestGathering), every: max(min(longestGathering, last), time.Microsecond)}
 	g.timer.Stop()
 	return g
 }
 
 func (g *gathering) wait(ctx context.Context) {
-	g.timer.Reset(g.pause)
+	g.timer.Reset(g.every - time.Duration(time.Now().UnixNano())%g.every)
 	select {
 	case <-ctx.Done():
 	case <-g.timer.C:

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -19,13 +20,21 @@ func (k *stateKeeper) restore() {
 	if err := removeLeftovers(k.file, now); err != nil {
 		k.logger.Warn("cannot remove what was left of writing the state", "file", k.file, "error", err)
 	}
+	if err := CheckStateFile(k.file); err != nil {
+		k.logger.Warn("state will not be kept: after a restart no exporter will be understood until it sends its templates again",
+			"setting", "collector.state_file", "error", err)
+	}
 	all, damaged, err := readStateFile(k.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	if err != nil {
-		k.logger.Error("state not restored: no exporter is understood until it sends its templates again; "+
-			"repair what it was set aside as, put it back and restart, or remove it", "file", k.file, "set_aside_as", k.setAside(), "error", err)
+		const lost = "state not restored: no exporter is understood until it sends its templates again"
+		if aside := k.setAside(); aside != "" {
+			k.logger.Error(lost+"; repair what it was set aside as, put it back and restart, or remove it", "file", k.file, "set_aside_as", aside, "error", err)
+		} else {
+			k.logger.Error(lost, "file", k.file, "error", err)
+		}
 		return
 	}
 	left, bad := k.giveAll(all, now)
@@ -89,6 +98,12 @@ func (k *stateKeeper) setAside() string {
 		return "" // a folder, say: nothing that saving could overwrite
 	}
 	aside := k.file + ".damaged"
+	for n := 2; ; n++ { // one set aside earlier may be wanted still
+		if _, err := os.Lstat(aside); err != nil {
+			break
+		}
+		aside = fmt.Sprintf("%s.damaged.%d", k.file, n)
+	}
 	if err := os.Rename(k.file, aside); err != nil {
 		k.logger.Error("cannot set the damaged state file aside", "file", k.file, "error", err)
 		return ""

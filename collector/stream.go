@@ -35,7 +35,7 @@ type streams struct {
 	saying *rate.Limiter
 
 	ids     atomic.Uint64 // that were given
-	open    slots
+	open    places
 	serving sync.WaitGroup
 
 	mu        sync.Mutex
@@ -54,15 +54,28 @@ type streamListener struct {
 	idle    time.Duration
 	// release frees what the connections used, when all of them have ended.
 	release func() error
+	// socket is the UDP socket that all its connections share, nil if each has its own.
+	socket *socket
 
 	connections atomic.Int64  // that are open
 	accepted    atomic.Uint64 // connections so far
 	failed      atomic.Uint64 // to accept
-	handshakes  slots
+	handshakes  places
 }
 
 // listens names the address with its transport: UDP may have the same one.
 func (l *streamListener) listens() string { return l.transport + " " + l.Addr().String() }
+
+// places are those of the exporters that the inventory lists and those of all others:
+// whoever is not listed takes no place of one that is.
+type places struct{ listed, others slots }
+
+func (p *places) of(isListed bool) *slots {
+	if isListed {
+		return &p.listed
+	}
+	return &p.others
+}
 
 // slots counts what there may be a number of at a time.
 type slots struct{ taken atomic.Int64 }
@@ -140,6 +153,17 @@ func (s *streams) bound() []*streamListener {
 	return slices.Clone(s.listeners)
 }
 
+// sockets gives those that connections share.
+func (s *streams) sockets() []*socket {
+	var all []*socket
+	for _, l := range s.bound() {
+		if l.socket != nil {
+			all = append(all, l.socket)
+		}
+	}
+	return all
+}
+
 func (s *streams) addrs(transport string) []netip.AddrPort {
 	var all []netip.AddrPort
 	for _, l := range s.bound() {
@@ -191,8 +215,8 @@ func (s *streams) accept(ctx context.Context, l *streamListener) error {
 		case err == nil:
 			pause = minPause
 			from := addrPort(conn.RemoteAddr())
-			if leave := s.admit(l, from); leave != nil {
-				s.serving.Go(func() { s.serve(ctx, l, conn, from, leave) })
+			if isListed, leave := s.admit(l, from); leave != nil {
+				s.serving.Go(func() { s.serve(ctx, l, conn, from, isListed, leave) })
 			} else {
 				_ = conn.Close()
 			}
@@ -215,23 +239,36 @@ func (s *streams) accept(ctx context.Context, l *streamListener) error {
 // admit gives the peer a place, or nil if it may not connect; leave frees the place.
 // Handshakes have places of their own: whoever does not get through one takes no
 // exporter's.
-func (s *streams) admit(l *streamListener, from netip.AddrPort) (leave func()) {
-	if _, known := s.inventory.Exporter(from.Addr()); !known && s.cfg.Exporters == ExportersListed {
+func (s *streams) admit(l *streamListener, from netip.AddrPort) (isListed bool, leave func()) {
+	_, isListed = s.inventory.Exporter(from.Addr().WithZone(""))
+	if !isListed && s.cfg.Exporters == ExportersListed {
 		s.drop(l, from, Refused, errors.New("the inventory does not list this exporter"))
-		return nil
+		return false, nil
 	}
 	in := &s.open
 	if l.secure != nil {
 		in = &l.handshakes
 	}
-	if !in.take(s.cfg.Limits.MaxConnections) {
-		s.drop(l, from, ConnectionLimit, errTooMany)
-		return nil
+	one := in.of(isListed)
+	if !one.take(s.cfg.Limits.MaxConnections) {
+		s.drop(l, from, ConnectionLimit, tooMany(isListed))
+		return isListed, nil
 	}
-	return in.free
+	return isListed, one.free
 }
 
-var errTooMany = errors.New("there are as many connections as collector.limits.max_connections allows")
+// tooMany says that an exporter finds no place.
+func tooMany(isListed bool) error {
+	if isListed {
+		return errTooMany
+	}
+	return errTooManyOthers
+}
+
+var (
+	errTooMany       = errors.New("there are as many connections of listed exporters as collector.limits.max_connections allows")
+	errTooManyOthers = errors.New("there are as many connections of exporters that the inventory does not list as collector.limits.max_connections allows: list the exporter")
+)
 
 // drop counts a connection that came to nothing, or that broke, and says so.
 func (s *streams) drop(l *streamListener, from netip.AddrPort, r Reason, err error) {

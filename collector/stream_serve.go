@@ -15,9 +15,16 @@ import (
 // handshakeTime is how long a TLS or DTLS handshake may take.
 const handshakeTime = 10 * time.Second
 
+// firstTime is how long an exporter that the inventory does not list may take for its
+// first message: who connects and says nothing must not hold a place.
+const firstTime = 30 * time.Second
+
 // serve receives from one connection until it ends. leave frees the place that admit
 // gave it.
-func (s *streams) serve(ctx context.Context, l *streamListener, conn net.Conn, from netip.AddrPort, leave func()) {
+func (s *streams) serve(ctx context.Context, l *streamListener, conn net.Conn, from netip.AddrPort, isListed bool, leave func()) {
+	if p, ok := conn.(*packetConn); ok {
+		defer close(p.over)
+	}
 	defer func() { _ = conn.Close() }()
 	below := conn
 	if l.secure != nil {
@@ -31,11 +38,12 @@ func (s *streams) serve(ctx context.Context, l *streamListener, conn net.Conn, f
 		}
 		conn = secured
 		defer func() { _ = secured.Close() }()
-		if !s.open.take(s.cfg.Limits.MaxConnections) {
-			s.drop(l, from, ConnectionLimit, errTooMany)
+		one := s.open.of(isListed)
+		if !one.take(s.cfg.Limits.MaxConnections) {
+			s.drop(l, from, ConnectionLimit, tooMany(isListed))
 			return
 		}
-		leave = s.open.free
+		leave = one.free
 	}
 	defer leave()
 	l.accepted.Add(1)
@@ -44,8 +52,17 @@ func (s *streams) serve(ctx context.Context, l *streamListener, conn net.Conn, f
 
 	id, w := Stream(s.ids.Add(1)), s.workerOf(from.Addr())
 	c := &connection{Conn: conn, ctx: ctx, idle: l.idle, unread: unread(below)}
-	err := s.receive(ctx, l, c, func(message []byte) { w.queue.push(id, from, message) })
-	w.queue.end(id, from)
+	if l.idle == 0 && !isListed {
+		c.first = time.Now().Add(firstTime)
+	}
+	pushed := false
+	err := s.receive(ctx, l, c, func(message []byte) {
+		w.queue.push(id, from, message)
+		pushed = true
+	})
+	if pushed {
+		w.queue.end(id, from)
+	}
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, errStopped):
 	case errors.Is(err, errIdle):
@@ -70,22 +87,28 @@ func (s *streams) receive(ctx context.Context, l *streamListener, c *connection,
 		if err != nil {
 			return err
 		}
+		c.first = time.Time{}
 		push(message)
 	}
 }
 
 // connection is a connection that is read for a little longer after ctx ended: until
-// nothing more comes for arrivePause, or until the sinks give up.
+// nothing more comes for arrivePause, drainTime at the longest. A peer that still sends
+// then does so for ever; over TCP it knows what of it has not been read.
 type connection struct {
 	net.Conn
 	ctx  context.Context
 	idle time.Duration
+	// first is until when the first message must have come whole; zero: it has come, or
+	// may come at any time. Only who reads looks at it.
+	first time.Time
 	// unread says whether something has arrived that nobody has read: on a machine that
 	// is busy, silence may be our own.
 	unread func() bool
 
 	mu    sync.Mutex // held to set deadlines
 	until time.Time  // once ctx ended
+	armed time.Time  // the deadline, when it is that of first
 }
 
 // arrivePause is how long a connection may be silent after ctx ended before what has
@@ -97,6 +120,8 @@ var (
 	errStopped = errors.New("the collector stops")
 	// errIdle is the end of one whose peer cannot say that it is gone.
 	errIdle = errors.New("nothing came for so long that the exporter is taken for gone")
+	// errSilent is the end of one whose peer took a place and sent no message.
+	errSilent = errors.New("no whole message came in 30 seconds, which is as long as an exporter may take that the inventory does not list")
 )
 
 // wake makes a Read that waits look at ctx.
@@ -121,6 +146,8 @@ func (c *connection) Read(p []byte) (int, error) {
 		case stopping && !c.unread():
 			return 0, errStopped
 		case stopping:
+		case c.ctx.Err() == nil && !c.first.IsZero() && !time.Now().Before(c.first):
+			return 0, errSilent
 		case c.ctx.Err() == nil && c.idle == 0:
 			return 0, err // the kernel's: a peer that is gone (ETIMEDOUT)
 		case c.ctx.Err() == nil:
@@ -138,11 +165,14 @@ func (c *connection) arm() (stopping bool, err error) {
 	if c.ctx.Err() == nil {
 		if c.idle > 0 {
 			err = c.SetReadDeadline(now.Add(c.idle))
+		} else if c.armed != c.first {
+			c.armed = c.first
+			err = c.SetReadDeadline(c.first)
 		}
 		return false, err
 	}
 	if c.until.IsZero() {
-		c.until = now.Add(shutdownTime)
+		c.until = now.Add(drainTime)
 	}
 	if now.After(c.until) {
 		return true, errStopped

@@ -344,7 +344,7 @@ func TestHandshakeDeadline(t *testing.T) {
 		c := newStubCollector(t, nil, nil)
 		l := &streamListener{Listener: pipeListener{}, transport: transportTLS, secure: id.secureTLS()}
 		began, left := time.Now(), false
-		c.streams.serve(t.Context(), l, ours, port(addr(1)), func() { left = true })
+		c.streams.serve(t.Context(), l, ours, port(addr(1)), false, func() { left = true })
 		if took := time.Since(began); took != handshakeTime || !left {
 			t.Errorf("took %s; its place is free: %t", took, left)
 		}
@@ -384,7 +384,7 @@ func TestIdle(t *testing.T) {
 // TestStopIsBounded: a peer that never ceases to send does not hold up the end, and one
 // that is silent does not either.
 func TestStopIsBounded(t *testing.T) {
-	for busy, most := range map[bool]time.Duration{false: arrivePause, true: shutdownTime + time.Second} {
+	for busy, most := range map[bool]time.Duration{false: arrivePause, true: drainTime + time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
 			var sending sync.WaitGroup
@@ -408,5 +408,103 @@ func TestStopIsBounded(t *testing.T) {
 				t.Errorf("busy %t: after %s: %v", busy, took, err)
 			}
 		})
+	}
+}
+
+// TestFirstMessage: an exporter that is not listed and sends no whole message gives its
+// place back; a listed one, and one that has sent a message, may be silent.
+func TestFirstMessage(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		listed, says bool
+		over         bool
+	}{
+		{"a stranger that is silent", false, false, true},
+		{"a stranger that has spoken", false, true, false},
+		{"a listed one that is silent", true, false, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ours, theirs := net.Pipe()
+			collector := newStubCollector(t, nil, nil)
+			l := &streamListener{Listener: pipeListener{}, transport: transportTCP}
+			began, took := time.Now(), time.Duration(0)
+			var serving sync.WaitGroup
+			serving.Go(func() {
+				collector.streams.serve(t.Context(), l, ours, port(addr(1)), c.listed, func() { took = time.Since(began) })
+			})
+			if c.says {
+				write(t, theirs, ipfixMessage(20, 1))
+			}
+			// Its bytes, one by one, make no message.
+			for _, b := range ipfixMessage(1000, 1)[:10] {
+				time.Sleep(firstTime / 20)
+				write(t, theirs, []byte{b})
+			}
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			if over := took > 0; over != c.over || over && took != firstTime {
+				t.Errorf("%s: over %t, after %s", c.name, over, took)
+			}
+			if n := collector.workerOf(addr(1)).decoder.Total().Dropped[ConnectionError]; (n == 1) != c.over {
+				t.Errorf("%s: %d dropped", c.name, n)
+			}
+			_ = theirs.Close()
+			serving.Wait()
+		})
+	}
+}
+
+// TestListedPlaces: strangers that take all places leave listed exporters theirs.
+func TestListedPlaces(t *testing.T) {
+	s := startStreaming(t, listOf{netip.MustParseAddr("127.0.0.8"): 0}, func(c *Config) { c.Limits.MaxConnections = 2 })
+	for range 2 {
+		s.dial(t, "127.0.0.9")
+	}
+	waitFor(t, "the strangers", func() bool { return s.metric(t, "connections", "tcp") == 2 })
+	closedByPeer(t, s.dial(t, "127.0.0.9"))
+	write(t, s.dial(t, "127.0.0.8"), numberedMessage(0, 5))
+	write(t, s.dial(t, "127.0.0.8"), numberedMessage(0, 5))
+	waitFor(t, "records of the listed", func() bool { return s.records() == 10 })
+	closedByPeer(t, s.dial(t, "127.0.0.8"))
+	if got := s.dropped(ConnectionLimit); got != 2 {
+		t.Errorf("%d refused", got)
+	}
+}
+
+// TestSilentConnections: whoever connects and sends nothing leaves nothing in the queue.
+func TestSilentConnections(t *testing.T) {
+	s := startStreaming(t, nil, func(c *Config) { c.Workers, c.BatchRecords = 1, 1 })
+	s.held.Lock()
+	speaks := s.dial(t, "127.0.0.5")
+	write(t, speaks, numberedMessage(0, 1))
+	waitFor(t, "the worker to be held", func() bool {
+		q := s.workers[0].queue
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return q.bytes == 0 && q.unsent != 0
+	})
+	for range 10 {
+		_ = s.dial(t, "127.0.0.6").Close()
+	}
+	waitFor(t, "their ends", func() bool {
+		return s.metric(t, "connections_total", "tcp") == 11 && s.metric(t, "connections", "tcp") == 1
+	})
+	if n := s.workers[0].queue.waitingBytes(); n != 0 {
+		t.Errorf("%d bytes wait", n)
+	}
+	s.held.Unlock()
+	waitFor(t, "the record", func() bool { return s.records() == 1 })
+}
+
+// TestRefusedConnectionsAreTheirs: the health of an exporter that may not connect says so.
+func TestRefusedConnectionsAreTheirs(t *testing.T) {
+	s := startStreaming(t, nil, func(c *Config) { c.Exporters = ExportersListed })
+	closedByPeer(t, s.dial(t, "127.0.0.9"))
+	from := netip.MustParseAddr("127.0.0.9")
+	w := s.workerOf(from)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e := w.decoder.table.byAddr[from]; e == nil || e.total.Dropped[Refused] != 1 {
+		t.Errorf("the exporter's entry: %v", e)
 	}
 }

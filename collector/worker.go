@@ -162,6 +162,10 @@ func (w *worker) refuse(refused map[netip.Addr]int) {
 func (w *worker) dropped(addr netip.Addr, r Reason, n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if addr.IsValid() {
+		w.decoder.DroppedAt(time.Now(), addr, r, n)
+		return
+	}
 	w.decoder.Dropped(addr, r, n)
 }
 

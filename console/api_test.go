@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,21 @@ func TestBadParameters(t *testing.T) {
 			w.Header().Get("Content-Type") != "application/problem+json" || p.Title == "" || p.Detail == "" || p.Remedy == "" {
 			t.Errorf("%s: %d %s %s", target, w.Code, w.Header(), w.Body)
 		}
+	}
+}
+
+// TestCollectorAddresses: the API names those of connections too.
+func TestCollectorAddresses(t *testing.T) {
+	f := newFixture()
+	f.streams = func(transport string) []netip.AddrPort {
+		if transport == "tcp" {
+			return nil
+		}
+		return []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:4740")}
+	}
+	w := ask(t, f.server(t).Handler(), "/api/v1/exporters")
+	if want := `"collector":["192.0.2.10:2055","192.0.2.10:4740/tls","192.0.2.10:4740/dtls"]`; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("no %s in %s", want, w.Body)
 	}
 }
 

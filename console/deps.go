@@ -40,7 +40,7 @@ type Check struct {
 	Ready func(ctx context.Context) error
 }
 
-// Deps is what the console shows. All but Checks, Collector and Now are needed.
+// Deps is what the console shows. All but Checks, Collector, Streams and Now are needed.
 type Deps struct {
 	Alerts    Alerts
 	Feed      Feed
@@ -52,6 +52,8 @@ type Deps struct {
 	// Collector gives the addresses that routers must export to, which the page
 	// names while nothing arrives.
 	Collector func() []netip.AddrPort
+	// Streams gives those for IPFIX over "tcp", "tls" or "dtls".
+	Streams func(transport string) []netip.AddrPort
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }

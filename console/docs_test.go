@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tapwatch/collector"
 )
 
 // TestDocumentedRequests runs every curl command of docs/api.md.
@@ -73,6 +75,38 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 		path := strings.TrimSuffix(m[1], "{$}")
 		if !strings.HasPrefix(path, "/assets/") && !strings.Contains(string(doc), "`"+path+"`") {
 			t.Errorf("docs/api.md does not mention %s", path)
+		}
+	}
+}
+
+// TestEveryCollectorMetricIsDocumented holds docs/api.md against the metrics and the
+// reasons of the collector.
+func TestEveryCollectorMetricIsDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for file, metric := range map[string]struct{ prefix, call string }{
+		"../collector/metrics.go": {"", "desc"}, "../collector/state.go": {"state_", "(?:counter|gauge)"},
+	} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(metric.call+`\("([a-z_]+)", +"`).FindAllStringSubmatch(string(source), -1) {
+			found++
+			if !regexp.MustCompile("`tapwatch_collector_" + metric.prefix + m[1] + "[`{]").Match(doc) {
+				t.Errorf("docs/api.md does not mention tapwatch_collector_%s%s", metric.prefix, m[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("found only %d metrics", found)
+	}
+	for r := range collector.Reasons {
+		if !strings.Contains(string(doc), "\n| `"+r.String()+"` |") {
+			t.Errorf("docs/api.md does not explain the reason %s", r)
 		}
 	}
 }

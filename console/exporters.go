@@ -13,7 +13,7 @@ const (
 	StatusOK      = "ok"
 	StatusProblem = "problem" // it sends, and something of it is lost or wrong
 	StatusSilent  = "silent"  // it has sent nothing for too long, or never
-	StatusGone    = "gone"    // nobody lists it, and it has sent nothing for a day
+	StatusGone    = "gone"    // nobody lists it, and it has sent nothing for a day, or for too long if that never made sense
 )
 
 // ExporterStatus is what is known of one exporter.
@@ -54,6 +54,9 @@ type ExporterStatus struct {
 	Restarts      uint64 `json:"restarts"`
 	// WaitingSets is how many data sets wait for their template.
 	WaitingSets uint32 `json:"waiting_sets"`
+	// Latest is what the last interval counted: what it has no more of has stopped. nil:
+	// not known.
+	Latest *IntervalCounts `json:"-"`
 	// DroppedByCollector is what the collector could not take in the last hour, of
 	// any exporter: it explains losses.
 	DroppedByCollector uint64 `json:"-"`
@@ -74,10 +77,17 @@ type ExporterStatus struct {
 	Notes    []string `json:"notes"`
 }
 
+// IntervalCounts are the counts of one interval; see ExporterStatus.
+type IntervalCounts struct {
+	Datagrams, Records, UnsampledRecords, LostRecords, LostDatagrams uint64
+	Dropped                                                          map[string]uint64
+}
+
 // exporterList is the answer of /api/v1/exporters.
 type exporterList struct {
 	Exporters []ExporterStatus `json:"exporters"`
-	// Collector lists the addresses that routers must export to.
+	// Collector lists the addresses that routers must export to, over UDP where none of
+	// /tcp, /tls and /dtls follows.
 	Collector []string `json:"collector"`
 	// Now is the server's clock.
 	Now time.Time `json:"now"`
@@ -119,6 +129,14 @@ func (s *Server) collectorAddrs() []string {
 	}
 	for _, a := range s.deps.Collector() {
 		all = append(all, a.String())
+	}
+	if s.deps.Streams == nil {
+		return all
+	}
+	for _, transport := range []string{"tcp", "tls", "dtls"} {
+		for _, a := range s.deps.Streams(transport) {
+			all = append(all, a.String()+"/"+transport)
+		}
 	}
 	return all
 }

@@ -129,6 +129,7 @@ type fixture struct {
 	exporters *exporters
 	registry  *prometheus.Registry
 	checks    []console.Check
+	streams   func(string) []netip.AddrPort
 	now       func() time.Time
 }
 
@@ -149,7 +150,7 @@ func (f *fixture) serverWith(t testing.TB, feed console.Feed) *console.Server {
 func (f *fixture) serverOver(t testing.TB, alerts console.Alerts, feed console.Feed) *console.Server {
 	t.Helper()
 	s, err := console.New(f.cfg, console.Deps{
-		Alerts: alerts, Feed: feed, Exporters: f.exporters, Gatherer: f.registry, Checks: f.checks, Now: f.now,
+		Alerts: alerts, Feed: feed, Exporters: f.exporters, Gatherer: f.registry, Checks: f.checks, Now: f.now, Streams: f.streams,
 		Collector: func() []netip.AddrPort { return []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:2055")} },
 	}, slog.New(slog.NewTextHandler(io.Discard, nil)), f.registry)
 	if err != nil {

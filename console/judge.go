@@ -23,31 +23,53 @@ const tolerable = 0.1
 func (e *ExporterStatus) Judge(now time.Time, silentAfter time.Duration) {
 	e.Status, e.Faults, e.Problems, e.Notes = StatusOK, nil, nil, nil
 	e.LostPercent = e.lostPercent()
-	silence := now.Sub(e.LastReceivedAt)
-	switch {
-	case e.isRest() || silence <= silentAfter:
-		// It sends.
-	case !e.Listed && silence > goneAfter:
-		e.Status = StatusGone // a stray datagram must not count as a fault for ever
-	default:
-		e.Status = StatusSilent
-	}
-	e.judgeSilence(now)
 	e.judgeRefusal()
+	if len(e.Faults) > 0 { // that explains all else
+		e.conclude()
+		return
+	}
+	e.Status = e.heard(now, silentAfter)
+	e.judgeSilence(now)
 	e.judgeContent()
 	e.judgeTemplates()
 	e.judgeSampling()
 	e.judgeSequence()
 	e.judgeDrops()
+	e.conclude()
+	if !e.Listed && e.Dropped["refused"] == 0 && !e.isRest() {
+		e.note("Not in the inventory: list it under exporters to give it a name and to be told when it falls silent.")
+	}
+}
+
+// conclude sets the status and the problems by the faults.
+func (e *ExporterStatus) conclude() {
 	if e.Status == StatusOK && len(e.Faults) > 0 {
 		e.Status = StatusProblem
 	}
 	for _, f := range e.Faults {
 		e.Problems = append(e.Problems, f.Problem)
 	}
-	if !e.Listed && e.Dropped["refused"] == 0 && !e.isRest() {
-		e.note("Not in the inventory: list it under exporters to give it a name and to be told when it falls silent.")
+}
+
+// heard gives the status by when something came last.
+func (e *ExporterStatus) heard(now time.Time, silentAfter time.Duration) string {
+	silence := now.Sub(e.LastReceivedAt)
+	switch {
+	case e.isRest() || silence <= silentAfter:
+		return StatusOK
+	case e.IsStranger(), !e.Listed && silence > goneAfter:
+		return StatusGone // a stray datagram must not count as a fault for ever
+	case e.goesOn("unknown_version"):
+		return StatusOK // it is not silent: what it sends is no flow export
+	default:
+		return StatusSilent
 	}
+}
+
+// IsStranger says that nobody lists it and that it sent nothing that made sense, or
+// was not let in: anyone who forges addresses makes such exporters.
+func (e *ExporterStatus) IsStranger() bool {
+	return !e.Listed && len(e.Protocols) == 0 && e.Records == 0 && !e.isRest()
 }
 
 // isRest says that these are the collector's counts for all that have no row.
@@ -62,7 +84,11 @@ func (e *ExporterStatus) note(format string, args ...any) {
 }
 
 func (e *ExporterStatus) judgeSilence(now time.Time) {
-	if e.Status == StatusOK {
+	switch e.Status {
+	case StatusOK:
+		return
+	case StatusGone:
+		e.note("Nothing received for %s.", roughly(now.Sub(e.LastReceivedAt)))
 		return
 	}
 	const check = "check that it is up, that it exports to this collector and from this address, and that no filter drops UDP between them."
@@ -84,6 +110,8 @@ func (e *ExporterStatus) judgeRefusal() {
 		e.note("%d datagrams of the last hour were refused, of senders that the inventory does not list.", n)
 	case e.Listed:
 		e.note("%d datagrams of the last hour were refused before the inventory listed it.", n)
+	case e.stopped(e.latest("refused")):
+		e.mended("%d datagrams were refused", n)
 	default:
 		e.fault(FaultRefused, fmt.Sprintf("%d datagrams refused in the last hour: collector.exporters is listed, and the inventory does not list it. If it is yours, add these lines, then reload.", n),
 			e.inInventory("    name: NAME", "    site: SITE"),
@@ -97,8 +125,13 @@ func (e *ExporterStatus) judgeContent() {
 	if n == 0 {
 		return
 	}
+	if e.stopped(e.latest("unknown_version")) {
+		e.mended("%d datagrams were no flow export that tapwatch knows", n)
+		return
+	}
 	remedies := []Remedy{onMachine("tcpdump -ni any -c 3 -X udp and src host " + e.Address.Unmap().String())}
-	if len(e.Protocols) == 0 { // else its export is set up well, and something else comes here too
+	// Where flows come too, its export is set up well; a stranger may be no router at all.
+	if len(e.Protocols) == 0 && !e.IsStranger() {
 		remedies = append(remedies, e.onRouter(FaultNotFlow)...)
 	}
 	e.fault(FaultNotFlow, fmt.Sprintf("%d datagrams of the last hour (%s) are no flow export that tapwatch knows. See what they begin with: 0008 is NetFlow v8, 3c syslog, 30 SNMP. Send nothing but NetFlow v5, v7, v9, IPFIX or sFlow v5 to this port.",
@@ -113,6 +146,10 @@ func (e *ExporterStatus) judgeTemplates() {
 		if waiting > 0 {
 			e.note("%d data sets wait for a template; %d templates are known.", waiting, e.Templates)
 		}
+		return
+	}
+	if waiting == 0 && e.stopped(e.latest("missing_template")+e.latest("waiting_limit")) {
+		e.mended("%d data sets were dropped for want of a template", missed+full)
 		return
 	}
 	what := "It sends data and no template"
@@ -141,11 +178,16 @@ func (e *ExporterStatus) remediesOf(reason string) []Remedy {
 }
 
 func (e *ExporterStatus) judgeSampling() {
-	if e.UnsampledRecords > 0 && !e.isRest() {
+	switch {
+	case e.UnsampledRecords == 0 || e.isRest() || e.unreadable():
+		// Nothing, or another fault explains it.
+	case e.Latest != nil && e.Latest.Records > 0 && e.stopped(e.Latest.UnsampledRecords):
+		e.mended("%d records came without a known sampling interval", e.UnsampledRecords)
+	default:
 		e.fault(FaultSamplingUnknown, fmt.Sprintf(
 			"%d records of the last hour (%s) came without a known sampling interval, so their bytes and packets are not scaled. Let the router export its sampler options, or write into the inventory what it samples: 1 of how many packets, 1 for every packet.",
 			e.UnsampledRecords, percent(e.UnsampledRecords, max(e.UnsampledRecords, e.Records))),
-			append(e.onRouter(FaultSamplingUnknown), e.inInventory("    sampling: 1000"))...)
+			append(e.onRouter(FaultSamplingUnknown), e.inInventory("    sampling: N  # one of how many packets; 1 if every packet"))...)
 	}
 	if e.ExpectedSampling == 0 || len(e.SamplingIntervals) == 0 || slices.Contains(e.SamplingIntervals, e.ExpectedSampling) {
 		return
@@ -178,6 +220,9 @@ func (e *ExporterStatus) judgeDrops() {
 			// Nothing, or said already.
 		case harmless(reason):
 			e.note("%d in the last hour: %s.", n, l.words)
+		case e.stopped(e.latest(reason)):
+			what, _, _ := strings.Cut(l.words, ". ") // the rest is advice
+			e.mended("%d dropped (%s)", n, what)
 		default:
 			e.fault(l.kind, fmt.Sprintf("%d dropped in the last hour: %s.", n, l.words), l.remedies...)
 		}

@@ -44,6 +44,10 @@ func (e *ExporterStatus) judgeLoss() {
 		e.note("%s", what)
 		return
 	}
+	if e.Latest != nil && e.Latest.Datagrams > 0 && e.stopped(e.Latest.LostRecords+e.Latest.LostDatagrams) {
+		e.mended("%s were lost", strings.Join(missing, " and "))
+		return
+	}
 	if e.DroppedByCollector > 0 {
 		e.fault(FaultLost, fmt.Sprintf("%s Meanwhile the collector itself could not take %d datagrams, of this exporter or others: mend that first.", what, e.DroppedByCollector),
 			append(keepUp(), e.onRouter(FaultLost)...)...)

@@ -151,10 +151,102 @@ func TestJudgeNotes(t *testing.T) {
 	}
 }
 
+// TestJudgeMended: what the last interval counts no more is a note; what nobody can
+// know to be mended, or should hear of, stays a fault.
+func TestJudgeMended(t *testing.T) {
+	type exporter = console.ExporterStatus
+	type counts = console.IntervalCounts
+	drop := func(reason string) func(*exporter) { return dropped(reason, 40) }
+	stranger := func(e *exporter) {
+		*e = exporter{Address: e.Address, LastReceivedAt: e.LastReceivedAt, Datagrams: 40}
+		drop("refused")(e)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(*exporter)
+		latest counts
+		kind   string // empty: a note, which begins with:
+		note   string
+	}{
+		{"refused", stranger, counts{}, "", "40 datagrams were refused in the last hour, none in the last minute: mended?"},
+		{"refused still", stranger, counts{Dropped: map[string]uint64{"refused": 1}}, console.FaultRefused, ""},
+		{"no flow", drop("unknown_version"), counts{}, "", "40 datagrams were no flow export that tapwatch knows in the last hour, none"},
+		{"no flow still", drop("unknown_version"), counts{Dropped: map[string]uint64{"unknown_version": 9}}, console.FaultNotFlow, ""},
+		{"templates", drop("missing_template"), counts{Datagrams: 9}, "", "40 data sets were dropped for want of a template in the last hour, none"},
+		{"templates, and others wait", func(e *exporter) { drop("missing_template")(e); e.WaitingSets = 2 }, counts{Datagrams: 9}, console.FaultNoTemplate, ""},
+		{"sampling", func(e *exporter) { e.UnsampledRecords = 40 }, counts{Records: 9}, "", "40 records came without a known sampling interval in the last hour, none"},
+		{"sampling, and no record since", func(e *exporter) { e.UnsampledRecords = 40 }, counts{}, console.FaultSamplingUnknown, ""},
+		{"loss", func(e *exporter) { e.LostDatagrams = 10_000 }, counts{Datagrams: 9}, "", "10000 of 100000 datagrams (10 %) were lost in the last hour, none"},
+		{"loss, and nothing since", func(e *exporter) { e.LostDatagrams = 10_000 }, counts{}, console.FaultLost, ""},
+		{"loss goes on", func(e *exporter) { e.LostDatagrams = 10_000 }, counts{Datagrams: 9, LostDatagrams: 1}, console.FaultLost, ""},
+		{"queue", drop("queue_full"), counts{}, "", "40 dropped (datagrams that came faster than they could be decoded) in the last hour, none in the last minute: mended?"},
+		{"a restart is nothing to mend", func(e *exporter) { e.Restarts = 1 }, counts{Datagrams: 9}, console.FaultRestarts, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := judged(func(e *exporter) { c.change(e); e.Latest, e.IntervalSeconds = &c.latest, 60 })
+			if c.kind != "" {
+				if e.Status != console.StatusProblem || len(e.Faults) != 1 || e.Faults[0].Kind != c.kind {
+					t.Errorf("%s, %+v", e.Status, e.Faults)
+				}
+				return
+			}
+			if e.Status != console.StatusOK || len(e.Faults) != 0 || len(e.Notes) != 1 || !strings.HasPrefix(e.Notes[0], c.note) {
+				t.Errorf("%s, %+v, %q", e.Status, e.Faults, e.Notes)
+			}
+		})
+	}
+	short := judged(func(e *exporter) { stranger(e); e.Latest, e.IntervalSeconds = new(counts), 1 })
+	if len(short.Faults) != 1 {
+		t.Errorf("a second without any tells that it is mended: %q", short.Notes)
+	}
+}
+
+// TestJudgeExplains: a fault that explains others stands alone.
+func TestJudgeExplains(t *testing.T) {
+	type exporter = console.ExporterStatus
+	for _, c := range []struct {
+		name   string
+		change func(*exporter)
+		kind   string // empty: none
+		status string
+	}{
+		{"refused", func(e *exporter) {
+			e.Listed, e.LastReceivedAt, e.UnsampledRecords, e.Restarts = false, noon.Add(-time.Hour), 9, 1
+			e.Dropped = map[string]uint64{"refused": 5, "truncated": 3}
+		}, console.FaultRefused, console.StatusProblem},
+		{"no template", func(e *exporter) {
+			e.Templates, e.WaitingSets, e.UnsampledRecords, e.Latest = 0, 7, 40, &console.IntervalCounts{Datagrams: 7}
+		}, console.FaultNoTemplate, console.StatusProblem},
+		{"no flow", func(e *exporter) {
+			dropped("unknown_version", 5)(e)
+			e.LastReceivedAt, e.UnsampledRecords = noon.Add(-time.Hour), 40
+			e.Latest = &console.IntervalCounts{Dropped: map[string]uint64{"unknown_version": 1}}
+		}, console.FaultNotFlow, console.StatusProblem},
+		{"a stranger that went away", func(e *exporter) {
+			*e = exporter{Address: e.Address, LastReceivedAt: noon.Add(-time.Hour), Latest: new(console.IntervalCounts), IntervalSeconds: 60}
+			dropped("unknown_version", 5)(e)
+		}, "", console.StatusGone},
+	} {
+		e := judged(c.change)
+		if e.Status != c.status || c.kind == "" && len(e.Faults) > 0 || c.kind != "" && (len(e.Faults) != 1 || e.Faults[0].Kind != c.kind) {
+			t.Errorf("%s: %s, %+v", c.name, e.Status, e.Faults)
+		}
+	}
+	garbage := judged(func(e *exporter) {
+		*e = exporter{Address: e.Address, LastReceivedAt: e.LastReceivedAt, Datagrams: 5}
+		dropped("unknown_version", 5)(e)
+	})
+	for _, r := range garbage.Faults[0].Remedies {
+		if r.Platform != "" {
+			t.Errorf("commands for a router that is perhaps none: %+v", r)
+		}
+	}
+}
+
 // TestJudgePlatform: where the platform is known, its commands alone are shown.
 func TestJudgePlatform(t *testing.T) {
 	all := func(e *console.ExporterStatus) {
-		e.LastReceivedAt, e.Protocols = time.Time{}, nil
+		e.Protocols = nil
 		e.Templates, e.WaitingSets, e.UnsampledRecords, e.SamplingIntervals = 0, 4, 5, []uint32{7}
 		e.LostDatagrams, e.Restarts = 50_000, 2
 		e.Dropped = map[string]uint64{"unknown_version": 5}
@@ -175,7 +267,7 @@ func TestJudgePlatform(t *testing.T) {
 	unknown := platformsOf(judged(all))
 	for _, p := range inventory.Platforms() {
 		known := platformsOf(judged(func(e *console.ExporterStatus) { all(e); e.Platform = p }))
-		if len(known) != 1 || known[p] < 6 || known[p] != unknown[p] {
+		if len(known) != 1 || known[p] < 5 || known[p] != unknown[p] {
 			t.Errorf("%s: remedies of %v, where the platform is not known of %v", p, known, unknown)
 		}
 	}
@@ -207,14 +299,18 @@ func TestExportersPage(t *testing.T) {
 	page := string(data)
 	plain := strings.NewReplacer("COLLECTOR", "192.0.2.10", "INTERFACE", "GigabitEthernet0/0/0")
 	kinds := map[string]bool{}
+	never := judged(func(e *console.ExporterStatus) { e.LastReceivedAt = time.Time{} })
+	refused := judged(func(e *console.ExporterStatus) { e.Listed = false; dropped("refused", 1)(e) })
+	all := []console.ExporterStatus{never, refused}
 	for _, sampling := range []uint32{1000, 1} {
-		e := judged(func(e *console.ExporterStatus) {
-			e.LastReceivedAt, e.Protocols, e.WaitingSets, e.Templates = time.Time{}, nil, 4, 0
+		all = append(all, judged(func(e *console.ExporterStatus) {
+			e.Protocols, e.WaitingSets, e.Templates = nil, 4, 0
 			e.UnsampledRecords, e.SamplingIntervals, e.ExpectedSampling = 5, []uint32{7}, sampling
 			e.LostDatagrams, e.Restarts = 50_000, 2
-			e.Dropped = map[string]uint64{"unknown_version": 5, "refused": 1, "truncated": 1, "queue_full": 1, "template_limit": 1}
-			e.Listed = sampling == 1
-		})
+			e.Dropped = map[string]uint64{"unknown_version": 5, "truncated": 1, "queue_full": 1, "template_limit": 1}
+		}))
+	}
+	for _, e := range all {
 		for _, f := range e.Faults {
 			kinds[f.Kind] = true
 			if !strings.Contains(page, "| `"+f.Kind+"` |") {

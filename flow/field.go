@@ -23,7 +23,7 @@ func (f *Field) Values(b *Batch) any { return f.values(b) }
 func (f *Field) Value(b *Batch, row int) any { return f.value(b, row) }
 
 // column makes the Field of the column that at points to.
-func column[T any](name, typ string, at func(*Batch) *[]T, comment string) Field {
+func column[T comparable](name, typ string, at func(*Batch) *[]T, comment string) Field {
 	return Field{
 		Name:    name,
 		Type:    typ,

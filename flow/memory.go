@@ -11,7 +11,7 @@ import (
 // their lengths.
 
 // chunk is how many records ahead of use the memory is cleared.
-const chunk = 1024
+const chunk = 256
 
 // anyColumn is the head of every column, whatever its elements: a slice as the
 // runtime lays it out. A test holds that Fields covers every column, and so that
@@ -38,11 +38,12 @@ type memory struct {
 	// clear zeroes the memory of the records from index from to to, which may be
 	// beyond the column's length.
 	clear func(b *Batch, from, to int)
-	// copy copies a record of src over one of dst.
-	copy func(dst *Batch, to int, src *Batch, from int)
+	// copy copies a record of src over one of dst; complete does where that of dst is
+	// zero.
+	copy, complete func(dst *Batch, to int, src *Batch, from int)
 }
 
-func memoryOf[T any](at func(*Batch) *[]T) memory {
+func memoryOf[T comparable](at func(*Batch) *[]T) memory {
 	var b Batch
 	return memory{
 		offset: uintptr(unsafe.Pointer(at(&b))) - uintptr(unsafe.Pointer(&b)),
@@ -53,6 +54,12 @@ func memoryOf[T any](at func(*Batch) *[]T) memory {
 		},
 		clear: func(b *Batch, from, to int) { clear((*at(b))[:to][from:]) },
 		copy:  func(dst *Batch, to int, src *Batch, from int) { (*at(dst))[to] = (*at(src))[from] },
+		complete: func(dst *Batch, to int, src *Batch, from int) {
+			var zero T
+			if v := &(*at(dst))[to]; *v == zero {
+				*v = (*at(src))[from]
+			}
+		},
 	}
 }
 
@@ -111,5 +118,13 @@ func (b *Batch) AppendFrom(src *Batch, row int) {
 	to := b.Grow(1)
 	for i := range Fields {
 		Fields[i].copy(b, to, src, row)
+	}
+}
+
+// Complete takes those columns of the record at index from of src that are zero in the
+// record at index row.
+func (b *Batch) Complete(row int, src *Batch, from int) {
+	for i := range Fields {
+		Fields[i].complete(b, row, src, from)
 	}
 }

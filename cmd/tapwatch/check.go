@@ -12,8 +12,8 @@ type checkCommand struct{}
 
 // Help shows an example.
 func (checkCommand) Help() string {
-	return `Reads the configuration, the inventory, the intelligence lists and the geography databases, and starts nothing.
-A mistake is named with file, line and column, and the exit code is 2.
+	return `Reads the configuration, the inventory, the intelligence lists, the geography databases and the certificates, looks whether
+the collector's state can be kept, and starts nothing. A mistake is named with file, line and column, and the exit code is 2.
 
 Example:
 
@@ -28,6 +28,9 @@ func (checkCommand) Run(env *environment) error {
 	}
 	a, err := app.New(cfg, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
+		return misuse{err}
+	}
+	if err := a.Check(); err != nil {
 		return misuse{err}
 	}
 	for _, line := range a.Summary() {

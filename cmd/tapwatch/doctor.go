@@ -14,13 +14,17 @@ import (
 type doctorCommand struct {
 	rowFormat
 	Exporter string `arg:"" optional:"" help:"Address or name of one exporter; without it all are shown."`
+	All      bool   `help:"Show every sender that the inventory does not list and of which nothing could be taken, not five of them."`
 }
 
 // Help shows an example.
 func (doctorCommand) Help() string {
 	return `Says of each exporter what it sends, when it was last heard, what was lost and why, and what to type on the router
 or here to mend it. It reads what the collector stored, so it works beside a running tapwatch. docs/exporters.md explains
-each fault.
+each fault. Senders that the inventory does not list and of which nothing could be taken come last, five of them (--all: every one).
+
+Exit codes: 0 the diagnosis was printed, faults or not (--format json tells them apart); 1 nothing could be read; 2 no such
+exporter, or a mistake in the configuration.
 
 Examples:
 
@@ -51,7 +55,7 @@ func (c *doctorCommand) Run(ctx context.Context, env *environment) error {
 		case c.Exporter != "":
 			return printOne(env.out, exporters[0])
 		default:
-			return printDiagnosis(env.out, exporters, cfg.Collector.Listen)
+			return printDiagnosis(env.out, exporters, cfg.Collector.Listen, c.All)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -9,8 +10,13 @@ import (
 	"tapwatch/console"
 )
 
-// printDiagnosis writes what is wrong, then a table of all.
-func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []string) error {
+// strangersShown is how many strangers are shown of many: they are mostly noise, but a
+// router that nobody listed yet is one of them too.
+const strangersShown = 5
+
+// printDiagnosis writes what is wrong, then a table: exporters that are listed or send
+// what can be read first, then strangers, unless all is set a few.
+func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []string, all bool) error {
 	if len(exporters) == 0 {
 		_, err := fmt.Fprintf(w, "No exporter has sent anything in the last day, and the inventory lists none.\n"+
 			"Point a router's flow export (NetFlow v5/v9, IPFIX or sFlow) at this machine, UDP %s, and see that no filter drops it.\n",
@@ -18,10 +24,20 @@ func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []st
 		return err
 	}
 	present := slices.DeleteFunc(slices.Clone(exporters), func(e console.ExporterStatus) bool { return e.Status == console.StatusGone })
+	gone := len(exporters) - len(present)
+	slices.SortStableFunc(present, strangersLast)
+	known := len(present)
+	if i := slices.IndexFunc(present, func(e console.ExporterStatus) bool { return e.IsStranger() }); i >= 0 {
+		known = i
+	}
+	strangers := len(present) - known
+	if !all {
+		present = present[:known+min(strangers, strangersShown)]
+	}
 	p := prescription{w: w, shown: map[string]string{}}
 	well := 0
 	for i := range present {
-		if len(present[i].Faults) == 0 {
+		if i < known && len(present[i].Faults) == 0 {
 			well++
 		}
 		p.faults(&present[i])
@@ -29,14 +45,36 @@ func printDiagnosis(w io.Writer, exporters []console.ExporterStatus, listen []st
 	if err := writeDiagnosis(w, present, "table"); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\n%d of %d exporters are well.\n", well, len(present))
-	if gone := len(exporters) - len(present); gone > 0 {
-		fmt.Fprintf(w, "%d more were not heard for a day, and the inventory does not list them: they are left out.\n", gone)
+	if more := known + strangers - len(present); more > 0 {
+		fmt.Fprintf(w, "and %d more that the inventory does not list and of which nothing could be taken: --all shows them\n", more)
+	}
+	fmt.Fprintln(w)
+	if known > 0 {
+		fmt.Fprintf(w, "%d of %d exporters are well.\n", well, known)
+	}
+	if strangers > 0 {
+		fmt.Fprintf(w, "Senders that the inventory does not list and of which nothing could be taken: %d.\n", strangers)
+	}
+	if gone > 0 {
+		fmt.Fprintf(w, "%d more that the inventory does not list have stopped, and are left out.\n", gone)
 	}
 	if p.manyPlatforms {
 		fmt.Fprintln(w, "Write platform (ios-xe, ios-xr, junos, sr-os or routeros) for an exporter into the inventory to see its commands alone.")
 	}
 	return nil
+}
+
+// strangersLast puts strangers last, those that send most before the others.
+func strangersLast(a, b console.ExporterStatus) int {
+	switch {
+	case a.IsStranger() && b.IsStranger():
+		return cmp.Compare(b.Datagrams, a.Datagrams)
+	case a.IsStranger():
+		return 1
+	case b.IsStranger():
+		return -1
+	}
+	return 0
 }
 
 // printOne writes all about one exporter.

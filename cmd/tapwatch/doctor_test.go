@@ -64,7 +64,7 @@ func TestDoctorWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			if err := printDiagnosis(&out, []console.ExporterStatus{patient(change)}, nil); err != nil {
+			if err := printDiagnosis(&out, []console.ExporterStatus{patient(change)}, nil, false); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, "doctor-"+name+".txt", out.Bytes())
@@ -83,7 +83,7 @@ func TestDoctorOfOne(t *testing.T) {
 	out.Reset()
 	second := patient(noTemplate)
 	second.Name, second.Address = "pe3.east", netip.MustParseAddr("10.30.0.3")
-	if err := printDiagnosis(&out, []console.ExporterStatus{patient(noTemplate), second}, nil); err != nil {
+	if err := printDiagnosis(&out, []console.ExporterStatus{patient(noTemplate), second}, nil, false); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(out.String(), "template data timeout 60"); n != 2 || !strings.Contains(out.String(), "Cisco IOS-XE: as for pe2.east (10.30.0.2) above") {
@@ -105,6 +105,49 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestDoctorStrangers: who sends nothing that makes sense does not drown the others.
+func TestDoctorStrangers(t *testing.T) {
+	var all []console.ExporterStatus
+	for n := range 40 {
+		all = append(all, patient(func(e *console.ExporterStatus) {
+			unlisted(e)
+			e.Address, e.Datagrams = netip.AddrFrom4([4]byte{10, 0, 0, byte(n)}), uint64(n)
+			switch n {
+			case 38: // sends garbage
+				e.Dropped = map[string]uint64{"unknown_version": 7}
+			case 39: // went away
+				e.LastReceivedAt, e.Latest, e.IntervalSeconds = doctorNow.Add(-time.Hour), new(console.IntervalCounts), 60
+			}
+		}))
+	}
+	all = append(all, patient(func(*console.ExporterStatus) {}))
+	for _, c := range []struct {
+		all   bool
+		shown int
+		more  string
+	}{{false, strangersShown, "and 34 more"}, {true, 39, ""}} {
+		var out bytes.Buffer
+		if err := printDiagnosis(&out, all, nil, c.all); err != nil {
+			t.Fatal(err)
+		}
+		faults, table, _ := strings.Cut(out.String(), "\nstatus ")
+		if got := strings.Count(table, "problem   10.0.0.") + strings.Count(table, "problem  10.0.0."); got != c.shown {
+			t.Errorf("%d strangers in the table:\n%s", got, table)
+		}
+		if i := strings.Index(table, "pe2.east"); i < 0 || i > strings.Index(table, "10.0.0.") {
+			t.Errorf("the router that is well is not first:\n%s", table)
+		}
+		for _, want := range []string{"1 of 1 exporters are well.", "could be taken: 39.", "1 more that the inventory does not list have stopped", c.more} {
+			if !strings.Contains(table, want) {
+				t.Errorf("no %q in\n%s", want, table)
+			}
+		}
+		if !strings.Contains(faults, "10.0.0.38 sends what is no flow export") || strings.Contains(out.String(), "silent") || strings.Contains(faults, "TAPWATCH") {
+			t.Errorf("%s", faults)
+		}
 	}
 }
 
@@ -157,17 +200,19 @@ func TestChosenExporter(t *testing.T) {
 // TestRemediesAreValid: lines for files are such that tapwatch takes them.
 func TestRemediesAreValid(t *testing.T) {
 	dropped := map[string]uint64{}
-	for _, reason := range []string{"waiting_limit", "template_limit", "hostile_template", "exporter_limit", "connection_limit", "queue_full", "socket_buffer_full", "refused"} {
+	for _, reason := range []string{"waiting_limit", "template_limit", "hostile_template", "exporter_limit", "connection_limit", "queue_full", "socket_buffer_full"} {
 		dropped[reason] = 1
 	}
 	for _, address := range []string{"10.0.0.1", "2001:db8::", "::ffff:10.0.0.1"} {
 		e := patient(func(e *console.ExporterStatus) {
 			e.Address, e.Listed, e.Dropped, e.UnsampledRecords, e.SamplingIntervals = netip.MustParseAddr(address), false, dropped, 5, []uint32{7}
 		})
+		refused := patient(func(e *console.ExporterStatus) { unlisted(e); e.Address = netip.MustParseAddr(address) })
+		e.Faults = append(e.Faults, refused.Faults...)
 		checked := 0
 		for _, f := range e.Faults {
 			for _, r := range f.Remedies {
-				text := strings.Join(r.Lines, "\n") + "\n"
+				text := strings.ReplaceAll(strings.Join(r.Lines, "\n")+"\n", "sampling: N ", "sampling: 1000 ")
 				files := map[string]string{r.Where: text}
 				switch r.Where {
 				case "inventory.yaml":

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"maps"
 	"os"
 	"os/signal"
 	"reflect"
+	"slices"
 	"syscall"
 
 	"tapwatch/internal/app"
@@ -33,21 +35,38 @@ func (runCommand) Run(ctx context.Context, env *environment) error {
 		return misuse{err}
 	}
 	a.OnReady = func(at app.Addresses) {
-		env.logger.Info("tapwatch runs", "collector", at.Collector, "console", "http://"+at.Console.String()+"/", "version", version)
+		env.logger.Info("tapwatch runs", runsAt(at)...)
 	}
-	defer reloadOnHangup(a, cfg, env)()
-	return a.Run(ctx)
+	stop := reloadOnHangup(ctx, a, cfg, env)
+	err = a.Run(ctx)
+	stop()
+	if err == nil {
+		env.logger.Info("stopped")
+	}
+	return err
 }
 
-// reloadOnHangup reloads a's files on every SIGHUP until the returned function is
-// called.
-func reloadOnHangup(a *app.App, cfg app.Config, env *environment) (stop func()) {
+// runsAt is what the log says of where tapwatch listens.
+func runsAt(at app.Addresses) []any {
+	all := []any{"collector", at.Collector}
+	for _, transport := range slices.Sorted(maps.Keys(at.Streams)) {
+		all = append(all, transport, at.Streams[transport])
+	}
+	return append(all, "console", "http://"+at.Console.String()+"/", "version", version)
+}
+
+// reloadOnHangup reloads a's files on every SIGHUP until ctx ends or the
+// returned function is called.
+func reloadOnHangup(ctx context.Context, a *app.App, cfg app.Config, env *environment) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for range hangups {
+			if ctx.Err() != nil {
+				continue // to read them now would only hold up the end
+			}
 			if err := a.Reload(); err != nil {
 				env.logger.Error("reload failed", "error", err)
 			}

@@ -11,6 +11,9 @@ import (
 // records reads the records of a data set by its template's plan; of more than room
 // the rest is dropped. It gives how many there were.
 func (s *session) records(b *flow.Batch, m *message, d *domain, p *plan, data []byte, room int, g *collector.Datagram) int {
+	if len(p.reverse.columns) > 0 {
+		room /= 2 // each may be two
+	}
 	n, whole := s.whole(p, data, room)
 	// Padding is shorter than any record of the set (RFC 7011 §3.3.1).
 	if len(data)-whole >= p.size {

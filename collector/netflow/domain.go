@@ -59,7 +59,14 @@ func (s *session) remembered(k domainKey, g *collector.Datagram) *domain {
 	if d := s.domains[k]; d != nil {
 		return d
 	}
-	if len(s.domains) >= maxDomains || !s.fits(domainFields, g) {
+	most := maxDomains
+	if k.version < version9 {
+		most /= 2 // their domains are remembered for their numbers alone
+	}
+	if len(s.domains) >= most {
+		s.spare(g.ReceivedAt)
+	}
+	if len(s.domains) >= most || !s.fits(domainFields, g) {
 		return nil
 	}
 	if s.domains == nil {

@@ -143,9 +143,9 @@ var elements = map[uint16]element{
 	322:        {"end", 8, timeInto(atEnd, seconds), nil},      // observationTimeSeconds
 	22:         {"", rankUptime, uptimeInto(atStart), func(r *record, v []byte) { r.startUptime, r.hasStartUptime = uint32(number(v)), true }},
 	21:         {"", rankUptime, uptimeInto(atEnd), func(r *record, v []byte) { r.endUptime, r.hasEndUptime = uint32(number(v)), true }},
-	systemInit: {"", 0, fillers{}, func(r *record, v []byte) { r.initAt = int64(number(v)) }},
-	161:        {"duration", 0, fillers{}, func(r *record, v []byte) { r.duration = int64(number(v)) }},
-	162:        {"duration", 1, fillers{}, func(r *record, v []byte) { r.duration = int64(number(v) / 1000) }},
+	systemInit: {"", 0, fillers{}, func(r *record, v []byte) { r.initAt = milliseconds(nil, number(v), 8) }},
+	161:        {"duration", 0, fillers{}, func(r *record, v []byte) { r.duration = int64(uint32(number(v))) }},
+	162:        {"duration", 1, fillers{}, func(r *record, v []byte) { r.duration = int64(uint32(number(v))) / 1000 }},
 
 	// Sampling that the record itself carries. See sampling.go.
 	34:  {"", 0, either(atSamplingInterval), nil}, // samplingInterval

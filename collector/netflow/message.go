@@ -19,10 +19,10 @@ type message struct {
 	// sampling is the interval of a v5 header, for all its records.
 	sampling uint32
 
-	// records is how many of all kinds the message has shown; unread says that there
-	// are some more that could not be read.
-	records int
-	unread  bool
+	// records is how many the message has shown, options how many of these are of
+	// options data; unread says that there are some more that could not be read.
+	records, options int
+	unread           bool
 }
 
 // decode9 reads a NetFlow v9 export packet (RFC 3954 §5.1). Its count is not
@@ -100,6 +100,7 @@ func (s *session) number(m *message, g *collector.Datagram) {
 	d.sequence.Observe(g.Tally, collector.Numbering{
 		Number:        m.number,
 		Records:       m.records,
+		Options:       m.options,
 		RecordsKnown:  !m.unread,
 		CountsRecords: m.version != version9,
 		Uptime:        m.uptime,
@@ -133,5 +134,9 @@ func (s *session) dataSet(b *flow.Batch, m *message, id uint16, data []byte, g *
 		return
 	}
 	t.usedAt = g.ReceivedAt.UnixMilli()
-	m.records += s.records(b, m, d, t.plan, data, collector.MaxRecords-m.records, g)
+	n := s.records(b, m, d, t.plan, data, collector.MaxRecords-m.records, g)
+	m.records += n
+	if t.options {
+		m.options += n
+	}
 }

@@ -202,3 +202,59 @@ func TestVariableLengthWithPadding(t *testing.T) {
 		t.Errorf("%d records, bytes %v, dropped %v", e.batch.Len(), e.batch.Bytes, e.tally.ByReason())
 	}
 }
+
+// TestReverseSampler: the sampler of a way back is no field of its own. One small
+// datagram with one ended the process once.
+func TestReverseSampler(t *testing.T) {
+	for _, id := range []uint16{48, 302} {
+		e := newExporter()
+		template := append(words(256, 2, id|0x8000, 1, 0, 29305, 0x8001, 1), words(0, 29305)...)
+		e.send(ipfix(1, set(2, template...), set(256, 1, 1)))
+		if e.batch.Len() != 2 || e.batch.Bytes[1] != 1 || e.tally.ByReason() != nil {
+			t.Errorf("%d records, bytes %v, dropped %v", e.batch.Len(), e.batch.Bytes, e.tally.ByReason())
+		}
+	}
+}
+
+// TestLateRecordsAreBounded: what waited for a template cannot turn into more records
+// than an exporter could have meant.
+func TestLateRecordsAreBounded(t *testing.T) {
+	e := newExporterWith(collector.Limits{
+		TemplatesPerExporter: 3, TemplateFields: 16, TemplateWait: time.Hour, WaitingBytesPerExporter: 1 << 20,
+	})
+	for range 17 {
+		var sets [][]byte
+		for range 15 {
+			sets = append(sets, set(256, slices.Repeat([]byte{1}, 4096)...))
+		}
+		e.send(ipfix(1, sets...))
+	}
+	e.send(ipfix(1, set(2, words(256, 1, 0x8001, 1, 0, 29305)...)))
+	const most = 1 << 15
+	if e.batch.Len() > most || e.batch.Len() < most/2 || e.tally.Dropped[collector.RecordLimit] == 0 {
+		t.Errorf("%d records, dropped %v", e.batch.Len(), e.tally.ByReason())
+	}
+}
+
+// TestManyTemplates: a datagram of thousands of templates costs no more than of some.
+func TestManyTemplates(t *testing.T) {
+	e := newExporter()
+	var all []byte
+	for i := range uint16(2000) {
+		all = append(all, words(256, 1, i+1, 4)...)
+	}
+	e.send(ipfix(1, set(2, all...)))
+	if got := e.tally.Dropped[collector.TemplateLimit]; got != 2000-512 {
+		t.Errorf("%d templates refused", got)
+	}
+}
+
+// TestSectionLeavesFields: what a record's own fields say stays, whatever a section of
+// one of its packets shows.
+func TestSectionLeavesFields(t *testing.T) {
+	ip := []byte{0x45, 0, 0, 60, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2}
+	b := decodeIPFIX(t, f(8, 192, 0, 2, 1), f(12, 198, 51, 100, 2), f(7, 0x30, 0x39), f(11, 1, 187), f(4, 6), f(6, 0x1b), f(313, ip...))
+	if b.SrcPort[0] != 12345 || b.DstPort[0] != 443 || b.TCPFlags[0] != 0x1b || b.IPTTL[0] != 64 || b.Bytes[0] != 60 {
+		t.Errorf("%s", b.Row(0))
+	}
+}

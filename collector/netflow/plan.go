@@ -91,7 +91,7 @@ func compile(raw string, scopes, fields []netflow.Field, options bool) *plan {
 			p.size += int(f.Length)
 		}
 		switch of, mirrors := mirrored[f.Type]; {
-		case f.PenProvided && f.Pen == reversePEN:
+		case f.PenProvided && f.Pen == reversePEN && !namesSampler(f.Type):
 			reverse = addCandidate(reverse, at, f.Type)
 		case f.PenProvided:
 		case mirrors:
@@ -109,13 +109,17 @@ func compile(raw string, scopes, fields []netflow.Field, options bool) *plan {
 		return slices.ContainsFunc(forward, func(c candidate) bool { return slices.Contains(ids, c.id) })
 	}
 	p.tellsICMP = slices.ContainsFunc(forward, func(c candidate) bool { return tellsICMP[c.id] })
-	p.tellsSampler = has(48, 302)
+	p.tellsSampler = slices.ContainsFunc(forward, func(c candidate) bool { return namesSampler(c.id) })
 	p.allIPv4 = has(8, 44) && has(12, 45) && !has(27, 170, 28, 169, 60, 313, 315)
 	return p
 }
 
 // isInterface tells whether an element names an interface.
 func isInterface(id uint16) bool { return id == 10 || id == 14 }
+
+// namesSampler tells whether an element names a sampler. That of the way back is the
+// record's.
+func namesSampler(id uint16) bool { return id == 48 || id == 302 }
 
 // candidate is a field of a template whose element the table knows.
 type candidate struct {

@@ -1,6 +1,9 @@
 package netflow
 
-import "tapwatch/collector/frame"
+import (
+	"tapwatch/collector/frame"
+	"tapwatch/flow"
+)
 
 // record is what one record says by several elements together, or what is too rare to
 // be read by columns. The zero record is ready for use.
@@ -17,6 +20,8 @@ type record struct {
 	sectionLength                int
 
 	frames frame.Decoder
+	// packet is the one row that a sampled packet is read into.
+	packet flow.Batch
 }
 
 // begin points r at the one row of of.
@@ -50,12 +55,16 @@ const (
 	sectionIP
 )
 
-// section reads the first bytes of a sampled packet.
+// section reads the first bytes of a sampled packet. What the record's own fields say
+// stays: they are about the flow, and the section may be cut before it comes there.
 func (r *record) section(v []byte, kind int) {
 	link := frame.Ethernet
 	if kind == sectionIP {
 		link = frame.IP
 	}
+	r.packet.Reset()
+	r.packet.Grow(1)
 	r.hasSection = true
-	r.sectionLength = max(r.sectionLength, r.frames.Decode(r.b, r.row, link, v))
+	r.sectionLength = max(r.sectionLength, r.frames.Decode(&r.packet, 0, link, v))
+	r.b.Complete(r.row, &r.packet, 0)
 }

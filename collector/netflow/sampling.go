@@ -73,42 +73,35 @@ type samplers struct {
 // cost is what they count for in memory.
 func (s *samplers) cost() int { return samplerFields * len(s.intervals) }
 
-// learnAll takes the records of options data.
+// learnAll takes the records of options data. They are read like flow records, into
+// rows that nobody else sees.
 func (s *session) learnAll(r *rows, p *plan, data []byte, g *collector.Datagram) {
-	b := &s.shared.scratch
-	for _, data := range s.split(r.n, p, data) {
-		b.Reset()
-		one := &s.shared.one
-		*one = rows{b: b, first: b.Grow(1), n: 1, message: r.message, domain: r.domain, samplers: s.shared.oneSampler()}
-		layout := s.shared.layout(p, data)
-		one.fill(p.forward.columns, data, layout)
-		s.shared.record.begin(one)
-		s.shared.note(one, p.forward.notes, data, layout)
-		s.learn(one, p, g)
-		if at := s.shared.record.initAt; at > 0 && r.message.version == versionIPFIX {
-			r.domain.initAt = at
-		}
+	r.b = &s.shared.scratch
+	r.b.Reset()
+	r.first = r.b.Grow(r.n)
+	s.shared.record.initAt = 0
+	s.fill(r, p, &p.forward, data)
+	for i := range r.n {
+		s.learn(r, i, p, g)
+	}
+	if at := s.shared.record.initAt; at > 0 && r.message.version == versionIPFIX {
+		r.domain.initAt = at
 	}
 }
 
-// oneSampler is room for the sampler that one record names.
-func (sh *shared) oneSampler() []uint64 {
-	sh.samplers = append(sh.samplers[:0], 0)
-	return sh.samplers
-}
-
-// learn takes what an options data record says about sampling.
-func (s *session) learn(r *rows, p *plan, g *collector.Datagram) {
-	n := r.b.SamplingInterval[r.first]
+// learn takes what the options data record at index i says about sampling.
+func (s *session) learn(r *rows, i int, p *plan, g *collector.Datagram) {
+	row := r.first + i
+	n := r.b.SamplingInterval[row]
 	if n == 0 {
 		return
 	}
 	var of scope
 	switch {
 	case p.tellsSampler:
-		of = scope{ofSampler, r.samplers[0]}
+		of = scope{ofSampler, r.samplers[i]}
 	case p.ofInterface:
-		of = scope{ofInterface, uint64(max(r.b.InIf[r.first], r.b.OutIf[r.first]))}
+		of = scope{ofInterface, uint64(max(r.b.InIf[row], r.b.OutIf[row]))}
 	}
 	s.announce(r.domain, of, n, g)
 }

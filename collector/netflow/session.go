@@ -32,6 +32,14 @@ const (
 	firstTemplate = 256
 )
 
+// What one datagram may make us do: more new templates than any exporter has, and more
+// records that waited than one exporter's waiting data holds, unless it is made up of
+// records of a byte or two.
+const (
+	maxTemplates = 512
+	maxLate      = 1 << 15
+)
+
 // Protocol is the NetFlow family. The zero Protocol is ready for use.
 type Protocol struct{}
 
@@ -60,6 +68,9 @@ func (Protocol) Sessions(l collector.Limits) func() collector.Session {
 type shared struct {
 	limits collector.Limits
 	plans  plans
+	// templates and late are how many new templates the datagram may bring, and how
+	// many records that waited it may set free.
+	templates, late int
 	// What follows is scratch space, kept here so that nothing is allocated for a
 	// datagram: the message, the rows of a set and one of them, and what it takes to
 	// read them.
@@ -98,6 +109,7 @@ type session struct {
 func (s *session) Decode(b *flow.Batch, g *collector.Datagram) int8 {
 	version := binary.BigEndian.Uint16(g.Payload)
 	s.connected = g.Connected
+	s.shared.templates, s.shared.late = maxTemplates, maxLate
 	switch version {
 	case version9:
 		s.decode9(b, g)

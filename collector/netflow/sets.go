@@ -178,8 +178,9 @@ func (s *session) template(b *flow.Batch, k domainKey, id uint16, record []byte,
 		return
 	}
 	// Before any work is put into it: floods of templates come to nothing here.
+	s.shared.templates--
 	d := s.room(k, planFields+fields, g)
-	if d == nil {
+	if d == nil || s.shared.templates < 0 {
 		g.Tally.Drop(collector.TemplateLimit, 1)
 		return
 	}
@@ -189,8 +190,9 @@ func (s *session) template(b *flow.Batch, k domainKey, id uint16, record []byte,
 	}
 	s.keep(d, id, p, g)
 	for _, w := range s.arrived(d, id) {
-		room := collector.MaxRecords
-		s.records(b, &w.message, d, p, w.data, room, g)
+		rows := b.Len()
+		n := s.records(b, &w.message, d, p, w.data, max(0, s.shared.late), g)
+		s.shared.late -= max(n, b.Len()-rows) // a biflow makes two
 	}
 }
 

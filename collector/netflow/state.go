@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"tapwatch/collector"
@@ -102,6 +103,7 @@ func (s *session) Restore(state []byte, g *collector.Datagram) error {
 		return fmt.Errorf("netflow: read what was kept: %w", err)
 	}
 	var failed []error
+	s.shared.templates = math.MaxInt
 	for i := range all {
 		failed = append(failed, s.restore(&all[i], g))
 	}

@@ -13,6 +13,7 @@ package sflow
 
 import (
 	"encoding/binary"
+	"maps"
 	"time"
 
 	"tapwatch/collector"
@@ -48,7 +49,7 @@ const maxAgents = 64
 // says all about itself.
 type session struct {
 	reader    *reader
-	sequences map[agent]*collector.Sequence
+	sequences map[agent]*followed
 }
 
 // agent is who numbers datagrams: the agent by the address in the datagram, which
@@ -88,7 +89,7 @@ func (s *session) Decode(b *flow.Batch, d *collector.Datagram) int8 {
 	}
 	first := b.Len()
 	complete := s.reader.samples(b, h.agent.subAgent, samples, d)
-	if sequence := s.sequence(h.agent); sequence != nil {
+	if sequence := s.sequence(h.agent, d.ReceivedAt); sequence != nil {
 		sequence.Observe(d.Tally, collector.Numbering{
 			Number: h.number, Records: b.Len() - first, RecordsKnown: complete,
 			Uptime: h.uptime, HasUptime: true,
@@ -97,20 +98,33 @@ func (s *session) Decode(b *flow.Batch, d *collector.Datagram) int8 {
 	return flow.ExportSFlow5
 }
 
+// followed is the sequence of one agent, and when it was heard last.
+type followed struct {
+	collector.Sequence
+	heard time.Time
+}
+
+// agentIdle is after how long an agent gives up its place to another.
+const agentIdle = 10 * time.Minute
+
 // sequence gives the sequence of the agent; nil for one beyond the limit.
-func (s *session) sequence(a agent) *collector.Sequence {
-	if q := s.sequences[a]; q != nil {
-		return q
+func (s *session) sequence(a agent, now time.Time) *collector.Sequence {
+	q := s.sequences[a]
+	if q == nil {
+		if len(s.sequences) >= maxAgents {
+			maps.DeleteFunc(s.sequences, func(_ agent, f *followed) bool { return now.Sub(f.heard) > agentIdle })
+		}
+		if len(s.sequences) >= maxAgents {
+			return nil
+		}
+		if s.sequences == nil {
+			s.sequences = make(map[agent]*followed)
+		}
+		q = new(followed)
+		s.sequences[a] = q
 	}
-	if len(s.sequences) >= maxAgents {
-		return nil
-	}
-	if s.sequences == nil {
-		s.sequences = make(map[agent]*collector.Sequence)
-	}
-	q := new(collector.Sequence)
-	s.sequences[a] = q
-	return q
+	q.heard = now
+	return &q.Sequence
 }
 
 // header is what stands before the samples.

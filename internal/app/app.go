@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,8 @@ type App struct {
 	backend   *backend
 	collector *collector.Collector
 	console   *console.Server
+	// stopping says that Run was told to stop.
+	stopping atomic.Bool
 
 	// OnReady is called once everything runs, with where it listens.
 	OnReady func(Addresses)
@@ -38,8 +41,10 @@ type App struct {
 
 // Addresses say where a running App listens.
 type Addresses struct {
-	Collector []netip.AddrPort
-	Console   netip.AddrPort
+	Collector []netip.AddrPort // UDP
+	// Streams are those for IPFIX over "tcp", "tls" and "dtls".
+	Streams map[string][]netip.AddrPort
+	Console netip.AddrPort
 	// Reader is the store as hunters reach it, read-only.
 	Reader storage.Endpoint
 }
@@ -80,6 +85,7 @@ func (a *App) Feed() *alert.Feed { return a.backend.feed }
 // Run binds the sockets, starts the parts and works until ctx ends; then it stops
 // them in the reverse order, so that what was received is stored.
 func (a *App) Run(ctx context.Context) (err error) {
+	defer context.AfterFunc(ctx, func() { a.stopping.Store(true) })()
 	life := newLifecycle()
 	defer func() { err = errors.Join(err, life.stop()) }()
 	if err := a.collector.Listen(); err != nil {
@@ -111,7 +117,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	life.start("detect", engine.Run)
 	life.start("collector", a.collector.Run)
-	a.OnReady(Addresses{Collector: a.collector.Addrs(), Console: a.console.Addr(), Reader: db.Reader})
+	a.OnReady(Addresses{Collector: a.collector.Addrs(), Streams: a.streams(), Console: a.console.Addr(), Reader: db.Reader})
 	return life.wait(ctx)
 }
 
@@ -121,6 +127,16 @@ func (a *App) openDatabase(ctx context.Context, life *lifecycle) (*Database, err
 		return nil, err
 	}
 	return openDatabase(ctx, life, at, a.cfg.Storage.Retention, a.logger)
+}
+
+func (a *App) streams() map[string][]netip.AddrPort {
+	all := map[string][]netip.AddrPort{}
+	for _, transport := range []string{"tcp", "tls", "dtls"} {
+		if addrs := a.collector.StreamAddrs(transport); len(addrs) > 0 {
+			all[transport] = addrs
+		}
+	}
+	return all
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -137,6 +153,7 @@ func (a *App) newConsole() (*console.Server, error) {
 		Exporters: exporterStatuses{a.backend, a.inventory, a.cfg.Collector.HealthInterval},
 		Gatherer:  a.registry,
 		Collector: a.collector.Addrs,
+		Streams:   a.collector.StreamAddrs,
 		Checks:    []console.Check{{Name: "clickhouse", Ready: a.backend.ready}},
 	}
 	return console.New(a.cfg.Console, deps, a.logger, a.registry)

@@ -65,14 +65,10 @@ func exporterFacts(ctx context.Context, store *storage.Store, inv *inventory.Inv
 	if err != nil {
 		return nil, err
 	}
-	var all []console.ExporterStatus
+	all := storedStatuses(stored, inv, interval)
 	heard := map[netip.Addr]bool{}
-	here := droppedByCollector(stored)
-	for _, h := range stored {
-		heard[h.Latest.Exporter] = true
-		s := exporterStatus(h, inv, interval)
-		s.DroppedByCollector = here
-		all = append(all, s)
+	for i := range all {
+		heard[all[i].Address] = true
 	}
 	for _, e := range inv.Exporters {
 		if !heard[e.Address] {
@@ -82,6 +78,35 @@ func exporterFacts(ctx context.Context, store *storage.Store, inv *inventory.Inv
 		}
 	}
 	return all, nil
+}
+
+// storedStatuses joins the stored health with the inventory.
+func storedStatuses(stored []storage.ExporterHealth, inv *inventory.Inventory, interval time.Duration) []console.ExporterStatus {
+	var newest time.Time
+	for i := range stored {
+		if at := stored[i].Latest.At; at.After(newest) {
+			newest = at
+		}
+	}
+	here := droppedByCollector(stored)
+	all := make([]console.ExporterStatus, len(stored))
+	for i, h := range stored {
+		all[i] = exporterStatus(h, inv, interval)
+		all[i].DroppedByCollector = here
+		if newest.Sub(h.Latest.At) < 2*interval { // else nothing of it was counted since
+			all[i].Latest = latestCounts(h)
+		}
+	}
+	return all
+}
+
+// latestCounts are those of the last interval.
+func latestCounts(h storage.ExporterHealth) *console.IntervalCounts {
+	l := &h.Latest
+	return &console.IntervalCounts{
+		Datagrams: l.Datagrams, Records: l.Records, UnsampledRecords: l.UnsampledRecords,
+		LostRecords: l.LostRecords, LostDatagrams: l.LostDatagrams, Dropped: l.Dropped,
+	}
 }
 
 // droppedByCollector counts the datagrams of the last hour that arrived and for which
@@ -100,6 +125,7 @@ func exporterStatus(h storage.ExporterHealth, inv *inventory.Inventory, interval
 		Protocols:          h.Latest.ExportProtocols,
 		IntervalEnd:        h.Latest.At,
 		IntervalSeconds:    seconds,
+		Latest:             new(console.IntervalCounts),
 		DatagramsPerSecond: float64(h.Latest.Datagrams) / seconds,
 		RecordsPerSecond:   float64(h.Latest.Records) / seconds,
 		BytesPerSecond:     float64(h.Latest.Bytes) / seconds,

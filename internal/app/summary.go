@@ -18,7 +18,7 @@ func (a *App) Summary() []string {
 	}
 	lines := []string{
 		"configuration: good",
-		"collector: listens on " + strings.Join(a.cfg.Collector.Listen, ", ") + " (UDP), takes exporters: " + a.cfg.Collector.Exporters,
+		"collector: listens on " + a.cfg.listens() + "; takes exporters: " + a.cfg.Collector.Exporters,
 		fmt.Sprintf("inventory: %d zones (%d protected), %d allow rules, %d exporters", len(inv.Zones), protected, len(inv.Allow), len(inv.Exporters)),
 		"storage: " + a.cfg.Storage.describe(),
 		"console: http://" + a.cfg.Console.Listen + "/",
@@ -32,6 +32,9 @@ func (a *App) Summary() []string {
 	}
 	if a.cfg.Enrich.Geo.CountryDatabase == "" {
 		lines = append(lines, "warning: no enrich.geo.country_database: alerts will not say where in the world a peer is; `make setup` makes one")
+	}
+	if err := a.checkState(); err != nil {
+		lines = append(lines, "warning: collector.state_file, as the user who runs this check: "+err.Error())
 	}
 	return lines
 }
