@@ -183,6 +183,9 @@ func (sh *shared) note(r *rows, notes []note, record []byte, layout []span) {
 		}
 	}
 	sh.record.settle()
+	if sh.record.initAt != 0 {
+		sh.initAt = sh.record.initAt
+	}
 }
 
 // settle completes the rows once all their fields are read.

@@ -79,12 +79,12 @@ func (s *session) learnAll(r *rows, p *plan, data []byte, g *collector.Datagram)
 	r.b = &s.shared.scratch
 	r.b.Reset()
 	r.first = r.b.Grow(r.n)
-	s.shared.record.initAt = 0
+	s.shared.initAt = 0
 	s.fill(r, p, &p.forward, data)
 	for i := range r.n {
 		s.learn(r, i, p, g)
 	}
-	if at := s.shared.record.initAt; at > 0 && r.message.version == versionIPFIX {
+	if at := s.shared.initAt; at > 0 && r.message.version == versionIPFIX {
 		r.domain.initAt = at
 	}
 }

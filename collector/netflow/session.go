@@ -71,6 +71,8 @@ type shared struct {
 	// templates and late are how many new templates the datagram may bring, and how
 	// many records that waited it may set free.
 	templates, late int
+	// initAt is when the router started by the latest record that said so.
+	initAt int64
 	// What follows is scratch space, kept here so that nothing is allocated for a
 	// datagram: the message, the rows of a set and one of them, and what it takes to
 	// read them.

@@ -58,7 +58,9 @@ type announcements struct {
 // learn takes what an options record says; so many of its fields are scopes.
 func (a *announcements) learn(r *Record, scopes int) {
 	if v, ok := r.find(160); ok && r.message.version == 10 && int64(be(v)) > 0 {
-		a.initAt = int64(be(v))
+		if at := be(v); at < Year2200 {
+			a.initAt = int64(at)
+		}
 	}
 	n := r.interval()
 	id, named := r.sampler()

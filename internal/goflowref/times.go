@@ -89,11 +89,11 @@ func (r *Record) uptime(ms uint64) int64 {
 		return r.message.exportAt - r.message.uptime + int64(ms)
 	}
 	init := r.message.initAt
-	if v, ok := r.find(160); ok && be(v) != 0 {
+	if v, ok := r.find(160); ok && be(v) != 0 && be(v) < Year2200 {
 		init = int64(be(v))
 	}
-	if init == 0 {
-		return 0
+	if init == 0 || uint64(init) >= Year2200 {
+		return 0 // nobody said, or a broken clock did
 	}
 	return init + int64(ms)
 }
