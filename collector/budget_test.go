@@ -14,6 +14,8 @@ import (
 // listedExporter is an inventory of one.
 type listedExporter struct{ addr netip.Addr }
 
+func (listedExporter) Version() any { return "" }
+
 func (l listedExporter) Exporter(a netip.Addr) (uint32, bool) { return 0, a == l.addr }
 
 // templateOf makes an IPFIX message with a template of n fields.

@@ -49,8 +49,8 @@ type Collector struct {
 	mark    int64 // the latest watermark, in milliseconds since 1970
 }
 
-// New makes a Collector that speaks the given protocols. inventory is asked anew
-// for every datagram, so that it may change; nil: no exporter is listed.
+// New makes a Collector that speaks the given protocols. inventory may change
+// while it is used; nil: no exporter is listed.
 func New(cfg Config, protocols []Protocol, inventory Exporters, sink Sink, health HealthSink, logger *slog.Logger, reg prometheus.Registerer) (*Collector, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("collector: %w", err)

@@ -83,24 +83,18 @@ func (d *Decoder) Message(b *flow.Batch, stream Stream, from netip.AddrPort, rec
 	d.complete(b, first, e)
 }
 
-// The inventory is asked about an exporter again after so long, or so many datagrams.
-const (
-	verdictTime      = time.Second
-	verdictDatagrams = 100
-)
-
 // exporter gives the entry of an exporter that sent something; nil if there is no room
-// for it.
+// for it. The inventory is asked about it once, and again when it has changed.
 func (d *Decoder) exporter(addr netip.Addr, now time.Time) *exporter {
+	version := d.inventory.Version()
 	e := d.table.find(addr)
-	if e != nil && e.verdictFor > 0 && now.Sub(e.verdictAt) < verdictTime {
-		e.verdictFor--
+	if e != nil && e.asked == version {
 		d.table.touch(e, e.rank == listed, now)
 		return e
 	}
 	sampling, isListed := d.inventory.Exporter(addr)
 	if e = d.table.get(addr, isListed, now); e != nil {
-		e.sampling, e.verdictFor, e.verdictAt = sampling, verdictDatagrams, now
+		e.sampling, e.asked = sampling, version
 	}
 	return e
 }
@@ -223,6 +217,7 @@ func (d *Decoder) expire(e *exporter, from *source, now time.Time) {
 type noExporters struct{}
 
 func (noExporters) Exporter(netip.Addr) (uint32, bool) { return 0, false }
+func (noExporters) Version() any                       { return noExporters{} }
 
 // Dropped counts n things of one exporter that were lost outside of the Decoder:
 // in a queue, or by the sink. The zero Addr stands for "not known whose".

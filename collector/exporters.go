@@ -15,6 +15,8 @@ type Exporters interface {
 	// Exporter says whether the inventory lists the exporter, and what sampling
 	// interval it expects of it, 0 if it does not say.
 	Exporter(netip.Addr) (sampling uint32, listed bool)
+	// Version is another comparable value after every change.
+	Version() any
 }
 
 // exporter is what a Decoder knows of one exporter.
@@ -32,11 +34,9 @@ type exporter struct {
 	// intervals that its records carried.
 	intervals intervalSet
 
-	// sampling is what the inventory expects of it. That, and whether it is listed, was
-	// asked at verdictAt, and holds for verdictFor datagrams more.
-	sampling   uint32
-	verdictFor uint8
-	verdictAt  time.Time
+	// sampling is what the inventory of version asked expects of it.
+	sampling uint32
+	asked    any
 
 	// rank says how easily the entry gives way to another's.
 	rank rank
@@ -160,7 +160,7 @@ func (t *table) slot(addr netip.Addr) **exporter {
 
 // placeFor is how long an entry stays at its place in its list although it was heard
 // again: to move it for every datagram would cost more than to find it.
-const placeFor = time.Second
+const placeFor = time.Minute
 
 // touch moves e to the front of its list; the inventory may have changed its mind
 // about it.

@@ -91,6 +91,8 @@ type flooded struct {
 
 type floodListed struct{}
 
+func (floodListed) Version() any { return "" }
+
 func (floodListed) Exporter(a netip.Addr) (uint32, bool) {
 	return 0, a.As4()[0] == 10 && exporterIndex(a) < genuine
 }

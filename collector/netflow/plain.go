@@ -29,7 +29,7 @@ const (
 // plainColumn is a column of plain numbers: the size of its elements, and where its
 // slice lies in a flow.Batch. The zero plainColumn is none.
 type plainColumn struct {
-	offset uintptr
+	offset uint32
 	size   uint8
 }
 
@@ -37,7 +37,7 @@ func plainOf[T unsigned | [16]byte](at func(*flow.Batch) *[]T) plainColumn {
 	var b flow.Batch
 	var element T
 	return plainColumn{
-		offset: uintptr(unsafe.Pointer(at(&b))) - uintptr(unsafe.Pointer(&b)),
+		offset: uint32(uintptr(unsafe.Pointer(at(&b))) - uintptr(unsafe.Pointer(&b))),
 		size:   uint8(unsafe.Sizeof(element)),
 	}
 }
@@ -66,7 +66,7 @@ func (c plainColumn) kind(length uint16) plainKind {
 }
 
 // rowsOf are the rows of r in the column that lies there.
-func rowsOf[T any](r *rows, offset uintptr) []T {
+func rowsOf[T any](r *rows, offset uint32) []T {
 	column := *(*[]T)(unsafe.Add(unsafe.Pointer(r.b), offset))
 	return column[r.first:][:r.n]
 }

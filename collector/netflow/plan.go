@@ -62,8 +62,8 @@ type place struct {
 
 type step struct {
 	place
+	column uint32 // of a plain kind: see plainColumn
 	kind   plainKind
-	column uintptr // of a plain kind: see plainColumn
 	fill   filler
 }
 
@@ -157,13 +157,14 @@ func arrange(all []candidate) directions {
 		case c.note != nil && (ownStart || c.fill.any == nil):
 			d.notes = append(d.notes, note{c.place, c.note})
 		default:
-			d.columns = append(d.columns, step{c.place, c.fill.plain.kind(c.length), c.fill.plain.offset, c.fill.of(c.length)})
+			d.columns = append(d.columns, step{c.place, c.fill.plain.offset, c.fill.plain.kind(c.length), c.fill.of(c.length)})
 			if c.slot == "bytes" || c.slot == "packets" {
 				d.counts = append(d.counts, c.place)
 			}
 		}
 	}
-	d.columns, d.notes, d.counts = slices.Clip(d.columns), slices.Clip(d.notes), slices.Clip(d.counts)
+	// A copy takes no more memory than it needs; there may be many templates.
+	d.columns, d.notes, d.counts = slices.Clone(d.columns), slices.Clone(d.notes), slices.Clone(d.counts)
 	return d
 }
 

@@ -13,6 +13,8 @@ import (
 // listedExporters is what the collector asks of the inventory in force.
 type listedExporters struct{ live *inventory.Live }
 
+func (l listedExporters) Version() any { return l.live.Load() }
+
 func (l listedExporters) Exporter(a netip.Addr) (sampling uint32, listed bool) {
 	e, ok := l.live.Load().Exporter(a)
 	return e.Sampling, ok
