@@ -108,11 +108,11 @@ func (d *Decoder) decode(b *flow.Batch, e *exporter, from *source) {
 		return
 	}
 	s := d.session(from, i)
-	d.allow(e, s)
+	d.allow(e, s.size)
 	first, options := b.Len(), e.total.OptionsRecords
 	spoken := s.Decode(b, datagram)
 	size := s.Size()
-	d.table.resize(e, &from.sizes[i], size)
+	d.table.resize(e, &s.size, size)
 	if b.Len() > first || size.Templates > 0 || e.total.OptionsRecords > options {
 		d.table.prove(e)
 		e.protocols |= protocolBit(spoken)
@@ -120,21 +120,20 @@ func (d *Decoder) decode(b *flow.Batch, e *exporter, from *source) {
 }
 
 // session gives the source's session of a protocol.
-func (d *Decoder) session(from *source, protocol int) Session {
+func (d *Decoder) session(from *source, protocol int) *spoken {
 	if from.sessions == nil {
-		from.sessions = make([]Session, len(d.protocols))
-		from.sizes = make([]Size, len(d.protocols))
+		from.sessions = make([]spoken, len(d.protocols))
 	}
-	if from.sessions[protocol] == nil {
-		from.sessions[protocol] = d.newSession[protocol]()
+	s := &from.sessions[protocol]
+	if s.Session == nil {
+		s.Session = d.newSession[protocol]()
 	}
-	return from.sessions[protocol]
+	return s
 }
 
-// allow says in the datagram how much the session may hold. Exporters that fell
+// allow says in the datagram how much the session, which is of that size, may hold. Exporters that fell
 // silent make room for those that send.
-func (d *Decoder) allow(e *exporter, s Session) {
-	size := s.Size()
+func (d *Decoder) allow(e *exporter, size Size) {
 	// One exporter's sessions, of all its connections, share what it may have waiting.
 	d.datagram.WaitingBytes = size.WaitingBytes + max(0, d.limits.WaitingBytesPerExporter-e.held.WaitingBytes)
 	if e.rank == listed {
@@ -185,8 +184,8 @@ func (d *Decoder) End(stream Stream, from netip.Addr) {
 		return
 	}
 	d.expire(e, e.streams[stream], time.Time{})
-	for i := range e.streams[stream].sizes {
-		d.table.resize(e, &e.streams[stream].sizes[i], Size{})
+	for i := range e.streams[stream].sessions {
+		d.table.resize(e, &e.streams[stream].sessions[i].size, Size{})
 	}
 	delete(e.streams, stream)
 }
@@ -205,10 +204,10 @@ func (d *Decoder) Expire(now time.Time) {
 func (d *Decoder) GiveUp() { d.Expire(time.Time{}) }
 
 func (d *Decoder) expire(e *exporter, from *source, now time.Time) {
-	for i, s := range from.sessions {
-		if s != nil {
+	for i := range from.sessions {
+		if s := &from.sessions[i]; s.Session != nil {
 			s.Expire(now, &e.total)
-			d.table.resize(e, &from.sizes[i], s.Size())
+			d.table.resize(e, &s.size, s.Size())
 		}
 	}
 }

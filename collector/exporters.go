@@ -19,38 +19,47 @@ type Exporters interface {
 	Version() any
 }
 
-// exporter is what a Decoder knows of one exporter.
+// exporter is what a Decoder knows of one exporter. What every datagram needs comes
+// first: with thousands of exporters each line of memory has to be fetched.
 type exporter struct {
-	addr           netip.Addr
+	addr netip.Addr
+	// sampling is what the inventory of version asked expects of it.
+	asked any
+	// datagrams is what it said over UDP.
+	datagrams source
+
 	bytes          [16]byte // addr, as columns have it
 	lastReceivedAt time.Time
-	// datagrams is what it said over UDP, streams what it said over connections.
-	datagrams source
-	streams   map[Stream]*source
-	// held is what its sessions remember, all in all.
-	held Size
-	// protocols seen, as bits of the positions in spoken.
-	protocols uint8
-	// intervals that its records carried.
-	intervals intervalSet
-
-	// sampling is what the inventory of version asked expects of it.
-	sampling uint32
-	asked    any
-
-	// rank says how easily the entry gives way to another's.
-	rank rank
-	// place is its element in the list of its rank, where it was put at placedAt.
-	place    *list.Element
+	// placedAt is when it was put at its place.
 	placedAt time.Time
 
-	total Tally // since the last Health
+	sampling uint32
+	// rank says how easily the entry gives way to another's.
+	rank rank
+	// protocols seen, as bits of the positions in exported.
+	protocols uint8
+	total     Tally // since the last Health
+
+	// streams is what it said over connections.
+	streams map[Stream]*source
+	// held is what its sessions remember, all in all.
+	held Size
+	// intervals that its records carried.
+	intervals intervalSet
+	// place is its element in the list of its rank.
+	place *list.Element
 }
 
 // source is one exporter over UDP, or over one connection.
 type source struct {
-	sessions []Session // by protocol; nil until it speaks that one
-	sizes    []Size    // of these, as the table has counted them
+	sessions []spoken // by protocol
+}
+
+// spoken is the session of one protocol, nil until that is spoken, and its size as the
+// table has counted it.
+type spoken struct {
+	Session
+	size Size
 }
 
 func (e *exporter) source(stream Stream) *source {
@@ -101,8 +110,8 @@ const idleAfter = 15 * time.Minute
 type table struct {
 	byAddr map[netip.Addr]*exporter
 	// recent has those that sent last, by the low bits of their addresses: exporters
-	// send again and again, and this is found faster than in a map.
-	recent [256]*exporter
+	// send again and again, and this is found faster than in a map. It grows with byAddr.
+	recent []*exporter
 	// ordered has the exporters of each rank, latest heard first, give or take
 	// placeFor.
 	ordered [ranks]*list.List
@@ -115,7 +124,7 @@ type table struct {
 }
 
 func newTable(size int) *table {
-	t := &table{byAddr: make(map[netip.Addr]*exporter), max: size}
+	t := &table{byAddr: make(map[netip.Addr]*exporter), max: size, recent: make([]*exporter, leastRecent)}
 	for i := range t.ordered {
 		t.ordered[i] = list.New()
 	}
@@ -137,6 +146,7 @@ func (t *table) get(addr netip.Addr, isListed bool, now time.Time) *exporter {
 	}
 	t.link(e)
 	t.byAddr[addr] = e
+	t.growRecent()
 	return e
 }
 
@@ -155,7 +165,21 @@ func (t *table) find(addr netip.Addr) *exporter {
 
 func (t *table) slot(addr netip.Addr) **exporter {
 	a := addr.As16()
-	return &t.recent[a[15]^a[14]]
+	low := int(a[15]) | int(a[14])<<8
+	return &t.recent[low&(len(t.recent)-1)]
+}
+
+// leastRecent and mostRecent are how many slots there are, powers of two.
+const (
+	leastRecent = 1 << 8
+	mostRecent  = 1 << 16
+)
+
+// growRecent makes room for as many exporters as there are.
+func (t *table) growRecent() {
+	if n := 2 * len(t.recent); len(t.byAddr) > len(t.recent) && n <= mostRecent {
+		t.recent = make([]*exporter, n)
+	}
 }
 
 // placeFor is how long an entry stays at its place in its list although it was heard

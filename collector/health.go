@@ -9,8 +9,8 @@ import (
 	"tapwatch/flow"
 )
 
-// spoken are the export protocols by the names that Health uses.
-var spoken = []struct {
+// exported are the export protocols by the names that Health uses.
+var exported = []struct {
 	protocol int8
 	name     string
 }{
@@ -23,7 +23,7 @@ var spoken = []struct {
 }
 
 func protocolBit(protocol int8) uint8 {
-	for i, s := range spoken {
+	for i, s := range exported {
 		if s.protocol == protocol {
 			return 1 << i
 		}
@@ -33,7 +33,7 @@ func protocolBit(protocol int8) uint8 {
 
 func protocolNames(bits uint8) []string {
 	var names []string
-	for i, s := range spoken {
+	for i, s := range exported {
 		if bits&(1<<i) != 0 {
 			names = append(names, s.name)
 		}
@@ -88,7 +88,7 @@ func (e *exporter) samplingIntervals() []uint32 {
 	all := slices.Clone(e.intervals)
 	for from := range e.sources {
 		for _, s := range from.sessions {
-			if s != nil {
+			if s.Session != nil {
 				all = append(all, s.SamplingIntervals()...)
 			}
 		}

@@ -44,7 +44,7 @@ func (d *Decoder) state(addr netip.Addr) (s exporterState, err error) {
 	}
 	s = exporterState{Exporter: addr, LastReceivedAt: e.lastReceivedAt, Protocols: protocolNames(e.protocols)}
 	for i, session := range e.datagrams.sessions {
-		if session == nil {
+		if session.Session == nil {
 			continue
 		}
 		name := d.protocols[i].Name()
@@ -99,7 +99,7 @@ func (d *Decoder) restore(s *exporterState, now time.Time) error {
 		return err
 	}
 	damage := d.restoreSessions(e, s.Sessions, now)
-	for _, p := range spoken {
+	for _, p := range exported {
 		if slices.Contains(s.Protocols, p.name) {
 			e.protocols |= protocolBit(p.protocol)
 		}
@@ -126,12 +126,12 @@ func (d *Decoder) restoreSessions(e *exporter, states map[string]json.RawMessage
 		session := d.session(&e.datagrams, i)
 		// At the time it was heard nobody is idle in comparison: allow makes no room.
 		d.datagram = Datagram{ReceivedAt: e.lastReceivedAt, Tally: &e.total}
-		d.allow(e, session)
+		d.allow(e, session.size)
 		d.datagram.ReceivedAt = now
 		if err := session.Restore(state, &d.datagram); err != nil {
 			damage = append(damage, fmt.Errorf("%s of exporter %s: %w", p.Name(), e.addr, err))
 		}
-		d.table.resize(e, &e.datagrams.sizes[i], session.Size())
+		d.table.resize(e, &session.size, session.Size())
 	}
 	if n := len(states) - understood; n > 0 {
 		damage = append(damage, fmt.Errorf("exporter %s: state of %d protocols that are not spoken here", e.addr, n))

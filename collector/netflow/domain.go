@@ -9,9 +9,9 @@ import (
 // domain is an observation domain of one exporter and protocol version: the scope of
 // template and sampler ids (RFC 7011 §3.1, RFC 3954 §5.1), and of sequence numbers.
 type domain struct {
-	templates map[uint16]*template
-	samplers  samplers
 	sequence  collector.Sequence
+	templates templateTable
+	samplers  samplers
 	// initAt is when the router started, in Unix milliseconds (element 160 in options
 	// data); 0 unknown.
 	initAt int64
@@ -32,12 +32,6 @@ const maxDomains = 1024
 type domainKey struct {
 	version uint16
 	id      uint32
-}
-
-// template is one of an exporter: its plan, and when it was needed last.
-type template struct {
-	*plan
-	usedAt int64 // Unix milliseconds
 }
 
 // known gives the domain of a message; one that nothing is remembered of is empty,
@@ -108,22 +102,23 @@ func (s *session) room(k domainKey, fields int, g *collector.Datagram) *domain {
 
 // keep puts a template into its domain, which has room for it.
 func (s *session) keep(d *domain, id uint16, p *plan, g *collector.Datagram) {
-	if d.templates == nil {
-		d.templates = make(map[uint16]*template)
-	}
-	d.templates[id] = &template{p, g.ReceivedAt.UnixMilli()}
+	d.templates.put(id, template{p, g.ReceivedAt.UnixMilli()})
 	s.templates++
 	s.fields += p.cost()
 }
 
 // forget removes a template, if there is one.
 func (s *session) forget(d *domain, id uint16) {
-	if d == nil || d.templates[id] == nil {
+	if d == nil {
 		return
 	}
-	s.fields -= d.templates[id].cost()
+	t := d.templates.get(id)
+	if t == nil {
+		return
+	}
+	s.fields -= t.cost()
 	s.templates--
-	delete(d.templates, id)
+	d.templates.drop(id)
 }
 
 // forgetAll removes the templates of a domain, or its options templates.
@@ -131,7 +126,7 @@ func (s *session) forgetAll(d *domain, options bool) {
 	if d == nil {
 		return
 	}
-	for id, t := range d.templates {
+	for id, t := range d.templates.all() {
 		if t.options == options {
 			s.forget(d, id)
 		}
@@ -152,12 +147,12 @@ func (s *session) spare(now time.Time) {
 func (s *session) dropUnused(since time.Time) {
 	oldest := since.UnixMilli()
 	for k, d := range s.domains {
-		for id, t := range d.templates {
+		for id, t := range d.templates.all() {
 			if t.usedAt < oldest {
 				s.forget(d, id)
 			}
 		}
-		if len(d.templates) == 0 && len(d.waiting) == 0 && d.usedAt < oldest {
+		if d.templates.n == 0 && len(d.waiting) == 0 && d.usedAt < oldest {
 			s.fields -= domainFields + d.samplers.cost()
 			s.last = nil
 			delete(s.domains, k)

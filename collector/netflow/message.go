@@ -127,7 +127,7 @@ func (s *session) set(b *flow.Batch, m *message, id uint16, data []byte, g *coll
 // dataSet reads the records of a data set, or keeps it until its template comes.
 func (s *session) dataSet(b *flow.Batch, m *message, id uint16, data []byte, g *collector.Datagram) {
 	d := s.known(m)
-	t := d.templates[id]
+	t := d.templates.get(id)
 	if t == nil {
 		m.unread = true
 		s.wait(m, id, data, g)

@@ -165,7 +165,7 @@ func (s *session) templateSet(b *flow.Batch, m *message, data []byte, f template
 // in every datagram: one that is known already costs nothing more.
 func (s *session) template(b *flow.Batch, k domainKey, id uint16, record []byte, fields int, f templateFormat, g *collector.Datagram) {
 	if d := s.domains[k]; d != nil {
-		if t := d.templates[id]; t != nil && t.options == f.options && t.raw == string(record) {
+		if t := d.templates.get(id); t != nil && t.options == f.options && t.raw == string(record) {
 			t.usedAt = g.ReceivedAt.UnixMilli()
 			return
 		}

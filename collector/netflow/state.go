@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -48,8 +47,7 @@ func (s *session) State() ([]byte, error) {
 	step := max(1, s.shared.limits.StateStep().Milliseconds())
 	for k, d := range s.domains {
 		saved := savedDomain{Version: k.version, Domain: k.id, InitAt: d.initAt}
-		for _, id := range slices.Sorted(maps.Keys(d.templates)) {
-			t := d.templates[id]
+		for _, t := range d.templates.all() {
 			saved.Templates = append(saved.Templates, savedTemplate{[]byte(t.raw), t.options, t.usedAt - t.usedAt%step})
 		}
 		for of, interval := range d.samplers.intervals {
@@ -159,8 +157,10 @@ func (s *session) restoreTemplate(k domainKey, saved savedTemplate, g *collector
 	id := binary.BigEndian.Uint16(saved.Record)
 	var none flow.Batch // nothing waits yet
 	s.template(&none, k, id, saved.Record, fields, format, g)
-	if d := s.domains[k]; d != nil && d.templates[id] != nil {
-		d.templates[id].usedAt = min(saved.UsedAt, g.ReceivedAt.UnixMilli())
+	if d := s.domains[k]; d != nil {
+		if t := d.templates.get(id); t != nil {
+			t.usedAt = min(saved.UsedAt, g.ReceivedAt.UnixMilli())
+		}
 	}
 	return nil
 }

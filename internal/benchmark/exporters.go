@@ -15,7 +15,6 @@ import (
 
 	"tapwatch/collector"
 	"tapwatch/flow"
-	"tapwatch/internal/app"
 )
 
 const (
@@ -30,6 +29,7 @@ const (
 type fleet struct {
 	newDecoder func() *collector.Decoder
 	decoder    *collector.Decoder
+	enrich     func(*flow.Batch)
 	addrs      []netip.AddrPort
 	at         clock
 	// datagrams are by variant and template; they are sent by each exporter of the
@@ -55,7 +55,10 @@ func measureExporters(ctx context.Context, r *report, short bool) error {
 	if err := f.measureMemory(r, "exporters10k", "the same layouts in one of 50 exporters", f.layoutsOf); err != nil {
 		return err
 	}
-	if err := f.measureSlowdown(ctx, r, passes); err != nil {
+	if err := f.measureSlowdown(ctx, r, "exporters10k_decode_", passes, func(*flow.Batch) {}); err != nil {
+		return err
+	}
+	if err := f.measureSlowdown(ctx, r, "exporters10k_", passes, f.enrich); err != nil {
 		return err
 	}
 	f.forget()
@@ -74,10 +77,11 @@ func newFleet() (*fleet, error) {
 	defer func() { _ = os.RemoveAll(filepath.Dir(inventory)) }()
 	c := configuration()
 	c.Inventory = inventory
-	c.Enrich = app.EnrichConfig{}
-	if f.newDecoder, _, err = stages(c); err != nil {
+	newDecoder, chain, err := stages(c)
+	if err != nil {
 		return nil, err
 	}
+	f.newDecoder, f.enrich = newDecoder, chain.Enrich
 	f.decoder = f.newDecoder()
 	t := newTraffic(2, f.at.now, false)
 	random := rand.New(rand.NewPCG(3, 0))
@@ -183,7 +187,7 @@ func megabytes(n int64) float64 { return float64(n) / 1e6 }
 
 // measureSlowdown sends the same datagrams in turn from all exporters and from one of
 // each variant.
-func (f *fleet) measureSlowdown(ctx context.Context, r *report, passes int) error {
+func (f *fleet) measureSlowdown(ctx context.Context, r *report, result string, passes int, enrich func(*flow.Batch)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	var many, few, ratios []float64
@@ -191,11 +195,11 @@ func (f *fleet) measureSlowdown(ctx context.Context, r *report, passes int) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		a, err := f.pass(p, manyExporters)
+		a, err := f.pass(p, manyExporters, enrich)
 		if err != nil {
 			return err
 		}
-		b, err := f.pass(p, variants)
+		b, err := f.pass(p, variants, enrich)
 		if err != nil {
 			return err
 		}
@@ -203,15 +207,15 @@ func (f *fleet) measureSlowdown(ctx context.Context, r *report, passes int) erro
 			many, few, ratios = append(many, a), append(few, b), append(ratios, a/b)
 		}
 	}
-	r.say("  ns a record in turn from all: least %.1f, median %.1f; from %d: least %.1f, median %.1f; %.4f times", slices.Min(many), median(many), variants, slices.Min(few), median(few), median(ratios))
-	r.add("exporters10k_ns_per_record", median(many))
-	r.add("exporters10k_slowdown", median(ratios))
+	r.say("  %s ns a record in turn from all: least %.1f, median %.1f; from %d: least %.1f, median %.1f; %.4f times", result, slices.Min(many), median(many), variants, slices.Min(few), median(few), median(ratios))
+	r.add(result+"ns_per_record", median(many))
+	r.add(result+"slowdown", median(ratios))
 	return nil
 }
 
 // pass sends a datagram for each of 10,000 turns, which the first n exporters take,
 // and gives the nanoseconds a record. An exporter's next template is another one.
-func (f *fleet) pass(p, n int) (float64, error) {
+func (f *fleet) pass(p, n int, enrich func(*flow.Batch)) (float64, error) {
 	now := time.Now()
 	began, err := threadCPU()
 	if err != nil {
@@ -225,10 +229,12 @@ func (f *fleet) pass(p, n int) (float64, error) {
 		f.sequences.stamp(d)
 		f.decoder.Datagram(&f.batch, f.addrs[e], now, d.payload)
 		if f.batch.Len() >= batchRecords {
+			enrich(&f.batch)
 			records += f.batch.Len()
 			f.batch.Reset()
 		}
 	}
+	enrich(&f.batch)
 	records += f.batch.Len()
 	f.batch.Reset()
 	ended, err := threadCPU()

@@ -12,8 +12,9 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // printMachine prints what the results depend on.
@@ -76,11 +77,11 @@ const rusageThread = 1
 // threadCPU is how long this thread has been computing. The caller must hold it with
 // runtime.LockOSThread.
 func threadCPU() (time.Duration, error) {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(rusageThread, &u); err != nil {
-		return 0, fmt.Errorf("getrusage: %w", err)
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return 0, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+	return time.Duration(t.Nano()), nil
 }
 
 // processState gives the fields of a process from the third on (proc_pid_stat(5)):
