@@ -127,20 +127,20 @@ var elements = map[uint16]element{
 	40005: {"firewall", 1, column(atFirewallEvent), nil},
 
 	// When. See times.go.
-	152:        {"start", 0, timeInto(atStart, milliseconds), nil},
+	152:        {"start", 0, millisecondsInto(atStart), nil},
 	154:        {"start", 1, timeInto(atStart, ntpTime), nil},
 	156:        {"start", 2, timeInto(atStart, ntpTime), nil},
 	150:        {"start", 3, timeInto(atStart, seconds), nil},
 	158:        {"start", 4, timeInto(atStart, microsecondsBeforeExport), nil},
-	153:        {"end", 0, timeInto(atEnd, milliseconds), nil},
+	153:        {"end", 0, millisecondsInto(atEnd), nil},
 	155:        {"end", 1, timeInto(atEnd, ntpTime), nil},
 	157:        {"end", 2, timeInto(atEnd, ntpTime), nil},
 	151:        {"end", 3, timeInto(atEnd, seconds), nil},
 	159:        {"end", 4, timeInto(atEnd, microsecondsBeforeExport), nil},
-	323:        {"end", 5, timeInto(atEnd, milliseconds), nil}, // observationTimeMilliseconds
-	324:        {"end", 6, timeInto(atEnd, ntpTime), nil},      // observationTimeMicroseconds
-	325:        {"end", 7, timeInto(atEnd, ntpTime), nil},      // observationTimeNanoseconds
-	322:        {"end", 8, timeInto(atEnd, seconds), nil},      // observationTimeSeconds
+	323:        {"end", 5, millisecondsInto(atEnd), nil},  // observationTimeMilliseconds
+	324:        {"end", 6, timeInto(atEnd, ntpTime), nil}, // observationTimeMicroseconds
+	325:        {"end", 7, timeInto(atEnd, ntpTime), nil}, // observationTimeNanoseconds
+	322:        {"end", 8, timeInto(atEnd, seconds), nil}, // observationTimeSeconds
 	22:         {"", rankUptime, uptimeInto(atStart), func(r *record, v []byte) { r.startUptime, r.hasStartUptime = uint32(number(v)), true }},
 	21:         {"", rankUptime, uptimeInto(atEnd), func(r *record, v []byte) { r.endUptime, r.hasEndUptime = uint32(number(v)), true }},
 	systemInit: {"", 0, fillers{}, func(r *record, v []byte) { r.initAt = milliseconds(nil, number(v), 8) }},

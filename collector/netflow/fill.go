@@ -26,8 +26,8 @@ type filler func(r *rows, data []byte, stride, length int)
 // others, where there are any, are faster for what is common.
 type fillers struct {
 	any filler
-	// one and four are for fields of one and of four bytes.
-	one, four filler
+	// one, four and eight are for fields of so many bytes.
+	one, four, eight filler
 	// plain is the column of an element whose numbers go there as they are.
 	plain plainColumn
 }
@@ -39,6 +39,8 @@ func (f *fillers) of(length uint16) filler {
 		return f.one
 	case length == 4 && f.four != nil:
 		return f.four
+	case length == 8 && f.eight != nil:
+		return f.eight
 	}
 	return f.any
 }

@@ -15,8 +15,9 @@ type clock func(r *rows, v uint64, length int) int64
 
 func seconds(_ *rows, v uint64, _ int) int64 { return int64(uint32(v)) * 1000 }
 
+const year2200 = 7258118400000
+
 func milliseconds(_ *rows, v uint64, _ int) int64 {
-	const year2200 = 7258118400000
 	if v < year2200 {
 		return int64(v)
 	}
@@ -52,6 +53,21 @@ func timeInto(at func(*flow.Batch) *[]int64, read clock) fillers {
 			}
 		}
 	}}
+}
+
+// millisecondsInto is timeInto for milliseconds since 1970.
+func millisecondsInto(at func(*flow.Batch) *[]int64) fillers {
+	return fillers{
+		eight: func(r *rows, data []byte, stride, _ int) {
+			to := (*at(r.b))[r.first:][:r.n]
+			for i, p := 0, 0; i < len(to); i, p = i+1, p+stride {
+				if v := binary.BigEndian.Uint64(data[p:]); v < year2200 && to[i] == 0 {
+					to[i] = int64(v)
+				}
+			}
+		},
+		any: timeInto(at, milliseconds).any,
+	}
 }
 
 // uptimeInto fills a column with the times of milliseconds since the router started.
