@@ -110,12 +110,12 @@ func (d *Decoder) decode(b *flow.Batch, e *exporter, from *source) {
 	s := d.session(from, i)
 	d.allow(e, s.size)
 	first, options := b.Len(), e.total.OptionsRecords
-	spoken := s.Decode(b, datagram)
+	protocol := s.Decode(b, datagram)
 	size := s.Size()
 	d.table.resize(e, &s.size, size)
 	if b.Len() > first || size.Templates > 0 || e.total.OptionsRecords > options {
 		d.table.prove(e)
-		e.protocols |= protocolBit(spoken)
+		e.protocols |= protocolBit(protocol)
 	}
 }
 
@@ -131,8 +131,8 @@ func (d *Decoder) session(from *source, protocol int) *spoken {
 	return s
 }
 
-// allow says in the datagram how much the session, which is of that size, may hold. Exporters that fell
-// silent make room for those that send.
+// allow says in the datagram how much the session, which is of that size, may hold.
+// Exporters that fell silent make room for those that send.
 func (d *Decoder) allow(e *exporter, size Size) {
 	// One exporter's sessions, of all its connections, share what it may have waiting.
 	d.datagram.WaitingBytes = size.WaitingBytes + max(0, d.limits.WaitingBytesPerExporter-e.held.WaitingBytes)
@@ -183,9 +183,10 @@ func (d *Decoder) End(stream Stream, from netip.Addr) {
 	if !ok || e.streams[stream] == nil {
 		return
 	}
-	d.expire(e, e.streams[stream], time.Time{})
-	for i := range e.streams[stream].sessions {
-		d.table.resize(e, &e.streams[stream].sessions[i].size, Size{})
+	ended := e.streams[stream]
+	d.expire(e, ended, time.Time{})
+	for i := range ended.sessions {
+		d.table.resize(e, &ended.sessions[i].size, Size{})
 	}
 	delete(e.streams, stream)
 }
@@ -193,9 +194,8 @@ func (d *Decoder) End(stream Stream, from netip.Addr) {
 // Expire drops what has been kept for too long. It is to be called now and then.
 func (d *Decoder) Expire(now time.Time) {
 	for _, e := range d.table.byAddr {
-		d.expire(e, &e.datagrams, now)
-		for _, s := range e.streams {
-			d.expire(e, s, now)
+		for from := range e.sources {
+			d.expire(e, from, now)
 		}
 	}
 }
