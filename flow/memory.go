@@ -38,9 +38,10 @@ type memory struct {
 	// clear zeroes the memory of the records from index from to to, which may be
 	// beyond the column's length.
 	clear func(b *Batch, from, to int)
-	// copy copies a record of src over one of dst; complete does where that of dst is
-	// zero.
-	copy, complete func(dst *Batch, to int, src *Batch, from int)
+	// copy copies n records of src over those of dst.
+	copy func(dst *Batch, to int, src *Batch, from, n int)
+	// complete copies one where that of dst is zero.
+	complete func(dst *Batch, to int, src *Batch, from int)
 }
 
 func memoryOf[T comparable](at func(*Batch) *[]T) memory {
@@ -53,7 +54,9 @@ func memoryOf[T comparable](at func(*Batch) *[]T) memory {
 			return cap(*s)
 		},
 		clear: func(b *Batch, from, to int) { clear((*at(b))[:to][from:]) },
-		copy:  func(dst *Batch, to int, src *Batch, from int) { (*at(dst))[to] = (*at(src))[from] },
+		copy: func(dst *Batch, to int, src *Batch, from, n int) {
+			copy((*at(dst))[to:to+n], (*at(src))[from:from+n])
+		},
 		complete: func(dst *Batch, to int, src *Batch, from int) {
 			var zero T
 			if v := &(*at(dst))[to]; *v == zero {
@@ -114,10 +117,15 @@ func (b *Batch) Reset() {
 }
 
 // AppendFrom appends the record at index row of src.
-func (b *Batch) AppendFrom(src *Batch, row int) {
-	to := b.Grow(1)
+func (b *Batch) AppendFrom(src *Batch, row int) { b.append(src, row, 1) }
+
+// Append appends all records of src.
+func (b *Batch) Append(src *Batch) { b.append(src, 0, src.n) }
+
+func (b *Batch) append(src *Batch, from, n int) {
+	to := b.Grow(n)
 	for i := range Fields {
-		Fields[i].copy(b, to, src, row)
+		Fields[i].copy(b, to, src, from, n)
 	}
 }
 

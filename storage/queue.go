@@ -98,7 +98,7 @@ func (q *queue) add(ctx context.Context, b *flow.Batch) error {
 		q.openedAt, q.openOldest = q.now(), oldest
 	}
 	q.openOldest = min(q.openOldest, oldest)
-	appendBatch(q.open, b)
+	q.open.Append(b)
 	q.records += b.Len()
 	if q.open.Len() >= q.cfg.Records {
 		q.seal()

@@ -326,7 +326,7 @@ func TestAppendBatchCopiesEveryColumn(t *testing.T) {
 	src.ReceivedAt[1], src.Bytes[1], src.SrcZone[1], src.Watched[1], src.SrcAddr[1][15] = 7, 8, "z", true, 9
 	src.SrcPort[1], src.SrcAS[1], src.Protocol[1], src.Initiator[1] = 1, 2, 3, 1
 	dst.Grow(1)
-	appendBatch(&dst, &src)
+	dst.Append(&src)
 	equal(t, "records", dst.Len(), 3)
 	equal(t, "first record", dst.Row(0).String(), "")
 	equal(t, "last record", dst.Row(2).String(), src.Row(1).String())
