@@ -94,7 +94,8 @@ func TestPageShowsAlertLive(t *testing.T) {
 	browser.Until(t, tab, `document.querySelector('#announce').textContent.includes('New critical alert: 203.0.113.34')`)
 
 	browser.Do(t, tab, chromedp.Click(`#list .row[data-id="5f0c1b7e2a9d4463"]`))
-	browser.Until(t, tab, `location.hash === '#/alerts/5f0c1b7e2a9d4463'`)
+	// The page hears of its new address a moment later.
+	browser.Until(t, tab, `document.querySelector('#detail article')?.dataset.id === '5f0c1b7e2a9d4463'`)
 	text := browser.Eval[string](t, tab, `document.querySelector('#detail').innerText`)
 	for _, want := range append([]string{
 		a.Title, a.Summary, a.SQL, "mdf3-1", "role mdf3", "li-east", "lawful-intercept", "Seychelles (SC)", "AS64496 Example Offshore Hosting Ltd",
