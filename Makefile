@@ -13,10 +13,10 @@ TEST_PACKAGES := chromium softflowd nfdump
 # Exports of other vendors' routers, which are not part of the repository.
 CAPTURES      := $(or $(TAPWATCH_CAPTURES),../shared/captures)
 
-.PHONY: help setup build demo test test-tools fuzz bench microbench fixtures fmt clean
+.PHONY: help setup build demo test test-tools chaos fuzz bench bench-storage bench-e2e microbench fixtures fmt clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(NPM) $(GEO) ## fetch the ClickHouse engine and the geography databases (about 600 MB, once)
 
@@ -53,6 +53,10 @@ test-tools:
 	  echo "the tests need:$$missing. Install Debian's packages: apt-get install $(TEST_PACKAGES)" >&2; exit 1; \
 	fi
 
+COUNT ?= 1
+chaos: setup ## kill, stop and starve tapwatch and its engine under load, COUNT (1) times, 20 kills each
+	go test -count=$(COUNT) -timeout $$(( $(COUNT) * 15 ))m ./test/chaos -kills 20
+
 FUZZTIME ?= 5m
 fuzz: ## fuzz every decoder, FUZZTIME (5m) each
 	@for p in $$(go list ./...); do \
@@ -61,6 +65,12 @@ fuzz: ## fuzz every decoder, FUZZTIME (5m) each
 
 bench: setup ## measure the collector beside goflow2 and nfcapd (docs/benchmarks.md), 5 minutes
 	go run ./internal/benchmark
+
+bench-storage: setup ## store a day of 100 million flows and ask for them (docs/benchmarks.md), 30 minutes, 20 GB of disk
+	go run ./internal/benchmark/storagebench
+
+bench-e2e: setup ## measure flows from the network into ClickHouse, and ClickHouse away (docs/benchmarks.md), 30 minutes
+	go run ./internal/benchmark/e2ebench
 
 microbench: ## run the benchmarks of the Go tests
 	go test -run '^$$' -bench . -benchmem ./...

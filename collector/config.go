@@ -201,8 +201,8 @@ func lasting(key string, v, low, high time.Duration) error {
 	return nil
 }
 
-// name gives the collector's name.
-func (c *Config) name() string {
+// CollectorName is Name, or what stands for it.
+func (c *Config) CollectorName() string {
 	if c.Name != "" {
 		return c.Name
 	}

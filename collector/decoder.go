@@ -35,7 +35,7 @@ func NewDecoder(cfg Config, protocols []Protocol, inventory Exporters) *Decoder 
 		inventory = noExporters{}
 	}
 	d := &Decoder{
-		name:       cfg.name(),
+		name:       cfg.CollectorName(),
 		listedOnly: cfg.Exporters == ExportersListed,
 		limits:     cfg.limits(),
 		budget:     budget{cfg.Limits.MaxTemplateFieldsTotal, cfg.Limits.MaxWaitingBytesTotal},

@@ -82,6 +82,28 @@ func (d *Decoder) health(at time.Time) (rows, suspects []flow.Health) {
 	return rows, suspects
 }
 
+// withhold takes the records of b out of the counters of their exporters, and gives
+// what puts them back.
+func (d *Decoder) withhold(b *flow.Batch) (restore func()) {
+	records := make(map[*Tally]uint64)
+	for _, addr := range b.Exporter {
+		t := &d.table.rest // of one that was forgotten since
+		if e := d.table.byAddr[flow.Addr(addr)]; e != nil {
+			t = &e.total
+		}
+		records[t]++
+	}
+	for t, n := range records {
+		records[t] = min(n, t.Records)
+		t.Records -= records[t]
+	}
+	return func() {
+		for t, n := range records {
+			t.Records += n
+		}
+	}
+}
+
 // samplingIntervals are those that the exporter announced or its records carried,
 // ascending.
 func (e *exporter) samplingIntervals() []uint32 {

@@ -26,7 +26,7 @@ func newMetrics(c *Collector) *metrics {
 		collector:     c,
 		datagrams:     desc("datagrams_total", "Datagrams, and messages of connections, received and decoded or refused."),
 		bytes:         desc("bytes_total", "Payload bytes of these."),
-		records:       desc("records_total", "Flow records decoded."),
+		records:       desc("records_total", "Flow records received: decoded and handed on to be stored."),
 		options:       desc("options_records_total", "Options data records and sFlow counter samples decoded."),
 		unsampled:     desc("unsampled_records_total", "Flow records whose sampling interval is not known."),
 		lostRecords:   desc("lost_records_total", "Flow records that exporters sent and that never came, by their sequence numbers."),
@@ -68,8 +68,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	exporters, queued := 0, 0
 	for _, w := range m.collector.workers {
 		queued += w.queue.waitingBytes()
+		w.refuse()
 		w.mu.Lock()
-		t := w.decoder.Total()
+		t := w.total()
 		total.Add(&t)
 		exporters += len(w.decoder.table.byAddr)
 		for _, e := range w.decoder.table.byAddr {

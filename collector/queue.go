@@ -145,9 +145,9 @@ func (q *queue) signal() {
 }
 
 // take gives the block that has waited for longest, nil if none waits, and keeps spent
-// (which the worker is done with; may be nil) for reuse. refused is what found the
-// queue full since the last take. closed says that nothing more will come.
-func (q *queue) take(spent *block) (b *block, refused map[netip.Addr]int, closed bool) {
+// (which the worker is done with; may be nil) for reuse. closed says that nothing more
+// will come.
+func (q *queue) take(spent *block) (b *block, closed bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if spent != nil && q.spares < maxSpares {
@@ -155,11 +155,8 @@ func (q *queue) take(spent *block) (b *block, refused map[netip.Addr]int, closed
 		spent.next, q.spare = q.spare, spent
 		q.spares++
 	}
-	if len(q.refused) > 0 {
-		refused, q.refused = q.refused, make(map[netip.Addr]int)
-	}
 	if q.first == nil {
-		return nil, refused, q.closed
+		return nil, q.closed
 	}
 	b = q.first
 	if q.first = b.next; q.first == nil {
@@ -171,7 +168,17 @@ func (q *queue) take(spent *block) (b *block, refused map[netip.Addr]int, closed
 		q.unsent = b.oldest
 	}
 	q.room.Broadcast()
-	return b, refused, q.closed
+	return b, q.closed
+}
+
+// refusals gives what found the queue full since the last call.
+func (q *queue) refusals() (refused map[netip.Addr]int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.refused) > 0 {
+		refused, q.refused = q.refused, make(map[netip.Addr]int)
+	}
+	return refused
 }
 
 // sent says that the worker has handed on all that it took and that is stamped before

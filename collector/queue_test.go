@@ -31,12 +31,13 @@ func TestEmptyDatagramsFillTheQueue(t *testing.T) {
 	if q.waitingBytes() > room {
 		t.Errorf("%d bytes wait", q.waitingBytes())
 	}
-	b, refused, _ := q.take(nil)
+	b, _ := q.take(nil)
+	refused := q.refusals()
 	if taken := len(b.messages); taken != room/messageBytes || refused[addr(1)] != sent-taken {
 		t.Errorf("%d empty datagrams waited, refused %v", taken, refused)
 	}
 	putAt(q, port(addr(1)), nil, 1)
-	if b, refused, _ = q.take(b); len(b.messages) != 1 || refused != nil || q.waitingBytes() != 0 {
+	if b, _ = q.take(b); len(b.messages) != 1 || q.refusals() != nil || q.waitingBytes() != 0 {
 		t.Errorf("%d messages, refused %v, %d bytes", len(b.messages), refused, q.waitingBytes())
 	}
 }
@@ -52,7 +53,7 @@ func TestBlocksAreReused(t *testing.T) {
 	var b *block
 	blocks, messages := 0, 0
 	for {
-		if b, _, _ = q.take(b); b == nil {
+		if b, _ = q.take(b); b == nil {
 			break
 		}
 		blocks++
@@ -63,7 +64,7 @@ func TestBlocksAreReused(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() {
 		q.put([]arrival{{payload: payload, next: -1}}, 0)
-		b, _, _ = q.take(b)
+		b, _ = q.take(b)
 	}); n > 0 {
 		t.Errorf("%v allocations a datagram", n)
 	}
@@ -88,7 +89,7 @@ func TestQueueOrder(t *testing.T) {
 	q.end(3, port(addr(1)))
 	var b *block
 	ended := false
-	for b, _, _ = q.take(nil); b != nil; b, _, _ = q.take(b) {
+	for b, _ = q.take(nil); b != nil; b, _ = q.take(b) {
 		for i := range b.messages {
 			if m := &b.messages[i]; m.ends {
 				ended = m.stream == 3
@@ -116,9 +117,9 @@ func TestOldest(t *testing.T) {
 	large := bytes.Repeat([]byte{1}, blockBytes/2+1) // one a block
 	putAt(q, port(addr(1)), large, 50, 30)
 	check("waiting", 30)
-	first, _, _ := q.take(nil)
+	first, _ := q.take(nil)
 	check("the first taken", 30)
-	second, _, _ := q.take(nil)
+	second, _ := q.take(nil)
 	check("both taken", 30)
 	q.sent(second.oldest)
 	check("the first handed on", 30)
@@ -162,7 +163,7 @@ func TestConnectionsWait(t *testing.T) {
 		// The longest message fits the smallest queue that may be set.
 		q = newQueue(1<<16, noTime)
 		q.push(1, port(addr(2)), make([]byte, 1<<16-1))
-		if b, _, _ := q.take(nil); len(b.messages) != 1 {
+		if b, _ := q.take(nil); len(b.messages) != 1 {
 			t.Error("the message is lost")
 		}
 	})
@@ -182,7 +183,7 @@ func TestEndsWait(t *testing.T) {
 			t.Errorf("%d bytes wait", n)
 		}
 		taken := 0
-		for b, _, _ := q.take(nil); b != nil; b, _, _ = q.take(b) {
+		for b, _ := q.take(nil); b != nil; b, _ = q.take(b) {
 			taken += len(b.messages)
 			synctest.Wait()
 		}
@@ -199,7 +200,7 @@ func TestRefusedAreBounded(t *testing.T) {
 	for n := range maxRefused + 10 {
 		putAt(q, port(addr(n)), nil, 1)
 	}
-	if _, refused, _ := q.take(nil); refused[netip.Addr{}] != 10 || len(refused) != maxRefused+1 {
+	if refused := q.refusals(); refused[netip.Addr{}] != 10 || len(refused) != maxRefused+1 {
 		t.Errorf("%d told apart, %d together", len(refused)-1, refused[netip.Addr{}])
 	}
 }

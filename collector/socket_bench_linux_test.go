@@ -44,7 +44,7 @@ func BenchmarkReceive(b *testing.B) {
 			b.Fatal(err)
 		}
 		for i, w := range workers {
-			for spent[i], _, _ = w.queue.take(nil); spent[i] != nil; spent[i], _, _ = w.queue.take(spent[i]) {
+			for spent[i], _ = w.queue.take(nil); spent[i] != nil; spent[i], _ = w.queue.take(spent[i]) {
 				continue
 			}
 		}

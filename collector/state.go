@@ -43,7 +43,7 @@ func newStateKeeper(cfg Config, workers []*worker, workerOf func(netip.Addr) *wo
 	}
 	limits := cfg.limits()
 	k := &stateKeeper{
-		file: cfg.StateFile, collector: cfg.name(), step: limits.StateStep(),
+		file: cfg.StateFile, collector: cfg.CollectorName(), step: limits.StateStep(),
 		workers: workers, workerOf: workerOf, now: now, logger: logger,
 		seed:     maphash.MakeSeed(),
 		saves:    counter("saves_total", "Times the state file was written."),
@@ -60,8 +60,9 @@ func (k *stateKeeper) metrics() []prometheus.Collector {
 	return []prometheus.Collector{k.saves, k.failures, k.restored, k.savedAt}
 }
 
-// stateInterval is how often the file is brought up to date, if anything changed.
-const stateInterval = time.Minute
+// stateInterval is how often the file is brought up to date, if anything changed: what a
+// router has said since then is lost with a kill.
+const stateInterval = 10 * time.Second
 
 // keep brings the file up to date every so often until ctx ends.
 func (k *stateKeeper) keep(ctx context.Context) {

@@ -221,11 +221,11 @@ func TestStateIsSavedWhenItChanged(t *testing.T) {
 		r.now = time.Now // keep has a goroutine of its own
 		go r.keep(t.Context())
 		saves := 0.0
-		// after lets minutes pass, in which exporter 1 sends data, and gives how often
+		// after lets intervals pass, in which exporter 1 sends data, and gives how often
 		// the file was written.
-		after := func(minutes int) int {
+		after := func(intervals int) int {
 			before := saves
-			for range minutes {
+			for range intervals {
 				r.at = time.Now()
 				r.send(1, "fd\x01\x00")
 				time.Sleep(stateInterval)
@@ -246,7 +246,7 @@ func TestStateIsSavedWhenItChanged(t *testing.T) {
 		if got := after(1); got != 1 {
 			t.Errorf("written %d times for one that was replaced", got)
 		}
-		if got := after(60); got != 6 {
+		if got := after(int(time.Hour / stateInterval)); got != 6 {
 			t.Errorf("written %d times in an hour of data", got)
 		}
 		r.at = time.Now()

@@ -23,6 +23,7 @@ type worker struct {
 	mu      sync.Mutex
 	decoder *Decoder
 
+	// batch is changed under mu: what is in it is decoded, but not yet counted as received.
 	batch flow.Batch
 	taken *block
 	// timer is armed while messages are taken whose records are not handed on.
@@ -56,9 +57,9 @@ func (w *worker) run(ctx context.Context) {
 // drain decodes all that waits; true if nothing more will come.
 func (w *worker) drain(ctx context.Context) (done bool) {
 	for {
-		b, refused, closed := w.queue.take(w.taken)
+		b, closed := w.queue.take(w.taken)
 		w.taken = b
-		w.refuse(refused)
+		w.refuse()
 		if b == nil {
 			return closed
 		}
@@ -117,10 +118,13 @@ func (w *worker) due() bool {
 // that are not in it, 0 if there are none.
 func (w *worker) flush(ctx context.Context, next int64) {
 	if w.batch.Len() > 0 {
-		if err := w.sink.Write(ctx, &w.batch); err != nil {
+		err := w.sink.Write(ctx, &w.batch)
+		w.mu.Lock()
+		if err != nil {
 			w.lose(err)
 		}
 		w.batch.Reset()
+		w.mu.Unlock()
 	}
 	if w.armed {
 		w.timer.Stop()
@@ -129,22 +133,24 @@ func (w *worker) flush(ctx context.Context, next int64) {
 	w.queue.sent(next)
 }
 
-// lose counts the records that the sink did not take.
+// lose counts the records that the sink did not take: they were not received. The caller
+// has the lock.
 func (w *worker) lose(err error) {
 	w.logger.Error("records lost: the sink did not take them", "records", w.batch.Len(), "error", err)
 	lost := make(map[[16]byte]int)
 	for _, e := range w.batch.Exporter {
 		lost[e]++
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.decoder.withhold(&w.batch) // for good
 	for e, n := range lost {
 		w.decoder.Dropped(flow.Addr(e), SinkFailed, n)
 	}
 }
 
-// refuse counts the datagrams that found the queue full.
-func (w *worker) refuse(refused map[netip.Addr]int) {
+// refuse counts the datagrams that found the queue full. Whoever reads the counters calls
+// it first: the worker itself does not come to it while the sink holds it up.
+func (w *worker) refuse() {
+	refused := w.queue.refusals()
 	if len(refused) == 0 {
 		return
 	}
@@ -169,8 +175,20 @@ func (w *worker) dropped(addr netip.Addr, r Reason, n int) {
 	w.decoder.Dropped(addr, r, n)
 }
 
+// total gives the sum of all counters, without the records that are still to be handed
+// on: a record counts once the sink has it, which may have made it safe by then.
+func (w *worker) total() Tally {
+	t := w.decoder.Total()
+	t.Records -= uint64(w.batch.Len())
+	return t
+}
+
+// health is that of the decoder, without the records that are still to be handed on:
+// they are counted in the next interval.
 func (w *worker) health(at time.Time) (rows, suspects []flow.Health) {
+	w.refuse()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.decoder.withhold(&w.batch)()
 	return w.decoder.health(at)
 }

@@ -96,3 +96,68 @@ func TestGivesUp(t *testing.T) {
 		t.Errorf("%d records, dropped %v", total.Records, total.ByReason())
 	}
 }
+
+// TestReceivedOnceHandedOn: a record counts as received once the sink has it, in the
+// metrics and in the health, and once only.
+func TestReceivedOnceHandedOn(t *testing.T) {
+	q := newQueue(1<<20, noTime)
+	w := &worker{queue: q, logger: slog.New(slog.DiscardHandler), records: 1, wait: time.Hour, decoder: NewDecoder(DefaultConfig(), []Protocol{stub{}}, nil)}
+	counted := func() (records uint64) {
+		rows, suspects := w.health(time.UnixMilli(1))
+		for _, h := range fold(rows, suspects) {
+			records += h.Records
+		}
+		return records
+	}
+	handed := 0
+	w.sink = sinkFunc(func(_ context.Context, b *flow.Batch) error {
+		handed++
+		if n := counted(); n != uint64(min(handed-1, 1)) {
+			t.Errorf("the health counts %d records while the sink takes batch %d", n, handed)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if total := w.total(); total.Records != uint64(handed-1) {
+			t.Errorf("the metrics count %d records while the sink takes batch %d", total.Records, handed)
+		}
+		return nil
+	})
+	for range 3 {
+		putAt(q, port(addr(1)), []byte("r\x01"), 1)
+	}
+	q.close()
+	w.run(t.Context())
+	if handed != 3 {
+		t.Fatalf("the sink got %d batches", handed)
+	}
+	if n := counted(); n != 1 {
+		t.Errorf("the health counts %d records of the last batch", n)
+	}
+}
+
+// TestCountsWhileTheSinkWaits: datagrams that find the queue full are counted while they
+// are dropped, though the worker is held up.
+func TestCountsWhileTheSinkWaits(t *testing.T) {
+	q := newQueue(200, noTime)
+	w := &worker{queue: q, logger: slog.New(slog.DiscardHandler), records: 1, wait: time.Hour, decoder: NewDecoder(DefaultConfig(), []Protocol{stub{}}, nil)}
+	dropped := map[string]uint64{}
+	more := 5
+	w.sink = sinkFunc(func(context.Context, *flow.Batch) error {
+		for ; more > 0; more-- {
+			putAt(q, port(addr(1)), []byte("r\x01"), 1)
+		}
+		rows, suspects := w.health(time.UnixMilli(1))
+		for _, h := range fold(rows, suspects) {
+			for reason, n := range h.Dropped {
+				dropped[reason] += n
+			}
+		}
+		q.close()
+		return nil
+	})
+	putAt(q, port(addr(1)), []byte("r\x01"), 1)
+	w.run(t.Context())
+	if dropped["queue_full"] < 4 {
+		t.Errorf("counted while the sink waited: %v", dropped)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tapwatch/alert"
+	"tapwatch/hunts"
 )
 
 // Alerts reads stored alerts. Safe for concurrent use; storage.Store is one.
@@ -31,6 +32,14 @@ type Exporters interface {
 	Exporters(ctx context.Context) ([]ExporterStatus, error)
 }
 
+// Hunter asks the stored flows as the read-only user. Safe for concurrent use.
+type Hunter interface {
+	// Hunt runs a hunt's query with the values of its parameters as text, and gives at
+	// most maxRows rows. The query ends with ctx. A *HuntError says what is wrong with the
+	// query itself; any other error is that of the store.
+	Hunt(ctx context.Context, query string, values map[string]string, maxRows int) (HuntRows, error)
+}
+
 // Check is one thing that must be well before tapwatch does its job.
 type Check struct {
 	// Name is one word: clickhouse, collector, geography.
@@ -40,11 +49,15 @@ type Check struct {
 	Ready func(ctx context.Context) error
 }
 
-// Deps is what the console shows. All but Checks, Collector, Streams and Now are needed.
+// Deps is what the console shows. All but Hunts, Checks, Collector, Streams and Now are
+// needed, and Hunter where there are Hunts.
 type Deps struct {
 	Alerts    Alerts
 	Feed      Feed
 	Exporters Exporters
+	// Hunts are those to list, by name, and Hunter runs them.
+	Hunts  []hunts.Hunt
+	Hunter Hunter
 	// Gatherer is what /metrics shows.
 	Gatherer prometheus.Gatherer
 	// Checks decide what /readyz answers; none means ready.
@@ -62,6 +75,7 @@ func (d *Deps) validate() error {
 	var all []error
 	for name, missing := range map[string]bool{
 		"Alerts": d.Alerts == nil, "Feed": d.Feed == nil, "Exporters": d.Exporters == nil, "Gatherer": d.Gatherer == nil,
+		"Hunter": d.Hunter == nil && len(d.Hunts) > 0,
 	} {
 		if missing {
 			all = append(all, errors.New("console: Deps."+name+" is missing"))

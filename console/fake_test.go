@@ -16,6 +16,7 @@ import (
 
 	"tapwatch/alert"
 	"tapwatch/console"
+	"tapwatch/hunts"
 )
 
 // store keeps alerts in memory and answers as storage does: the latest version of
@@ -127,6 +128,8 @@ type fixture struct {
 	alerts    *store
 	feed      *alert.Feed
 	exporters *exporters
+	hunts     []hunts.Hunt
+	hunter    *hunter
 	registry  *prometheus.Registry
 	checks    []console.Check
 	streams   func(string) []netip.AddrPort
@@ -136,7 +139,7 @@ type fixture struct {
 func newFixture() *fixture {
 	cfg := console.DefaultConfig()
 	cfg.Listen = "127.0.0.1:0"
-	return &fixture{cfg: cfg, alerts: newStore(), feed: alert.NewFeed(), exporters: &exporters{}, registry: prometheus.NewRegistry()}
+	return &fixture{cfg: cfg, alerts: newStore(), feed: alert.NewFeed(), exporters: &exporters{}, hunts: hunts.All(), hunter: &hunter{}, registry: prometheus.NewRegistry()}
 }
 
 func (f *fixture) server(t testing.TB) *console.Server { return f.serverWith(t, f.feed) }
@@ -150,7 +153,7 @@ func (f *fixture) serverWith(t testing.TB, feed console.Feed) *console.Server {
 func (f *fixture) serverOver(t testing.TB, alerts console.Alerts, feed console.Feed) *console.Server {
 	t.Helper()
 	s, err := console.New(f.cfg, console.Deps{
-		Alerts: alerts, Feed: feed, Exporters: f.exporters, Gatherer: f.registry, Checks: f.checks, Now: f.now, Streams: f.streams,
+		Alerts: alerts, Feed: feed, Exporters: f.exporters, Hunts: f.hunts, Hunter: f.hunter, Gatherer: f.registry, Checks: f.checks, Now: f.now, Streams: f.streams,
 		Collector: func() []netip.AddrPort { return []netip.AddrPort{netip.MustParseAddrPort("192.0.2.10:2055")} },
 	}, slog.New(slog.NewTextHandler(io.Discard, nil)), f.registry)
 	if err != nil {

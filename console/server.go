@@ -36,6 +36,8 @@ type Server struct {
 	metrics  *metrics
 	page     *page
 	listener net.Listener
+	// hunting has an element for each hunt that runs.
+	hunting chan struct{}
 	// stopping is closed when the server stops, so that streams end.
 	stopping chan struct{}
 }
@@ -59,7 +61,7 @@ func New(cfg Config, deps Deps, logger *slog.Logger, reg prometheus.Registerer) 
 	}
 	return &Server{
 		cfg: cfg, deps: deps, logger: logger.With("component", "console"), metrics: m, page: p,
-		stopping: make(chan struct{}),
+		hunting: make(chan struct{}, maxHunting), stopping: make(chan struct{}),
 	}, nil
 }
 

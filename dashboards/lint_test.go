@@ -9,7 +9,7 @@ import (
 func linter(t *testing.T) grafana.Linter {
 	l := grafana.Linter{
 		Datasource:  "tapwatch",
-		TimedTables: []string{"flows", "watched_flows", "exporter_activity", "exporter_health", "findings", "alerts"},
+		TimedTables: []string{"flows", "watched_flows", "traffic_minute", "conversations_minute", "conversations_hour", "exporter_activity", "exporter_health", "findings", "alerts"},
 	}
 	for _, d := range dashboardFiles(t) {
 		l.Dashboards = append(l.Dashboards, d.UID)

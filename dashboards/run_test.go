@@ -41,8 +41,12 @@ func interpolated(t *testing.T, q grafana.Query, vars grafana.Variables, now tim
 	if q.Range > 0 {
 		length = q.Range
 	}
+	points := width
+	if q.Panel != nil && q.Panel.MaxDataPoints > 0 {
+		points = q.Panel.MaxDataPoints
+	}
 	sql, err := grafana.Interpolate(q.SQL, vars, grafana.Range{
-		From: now.Add(-length), To: now, Interval: grafana.Interval(length, width, q.MinInterval),
+		From: now.Add(-length), To: now, Interval: grafana.Interval(length, points, q.MinInterval),
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, q.SQL)
@@ -50,8 +54,12 @@ func interpolated(t *testing.T, q grafana.Query, vars grafana.Variables, now tim
 	return sql
 }
 
-func ask(t *testing.T, s *storage.Store, sql string) (r result, err error) {
-	rows, err := s.Query(clickhouse.Context(t.Context(), clickhouse.WithSettings(limits)), sql)
+func ask(t *testing.T, s *storage.Store, sql string) (result, error) {
+	return askWith(t, s, sql, limits)
+}
+
+func askWith(t *testing.T, s *storage.Store, sql string, settings clickhouse.Settings) (r result, err error) {
+	rows, err := s.Query(clickhouse.Context(t.Context(), clickhouse.WithSettings(settings)), sql)
 	if err != nil {
 		return r, err
 	}

@@ -12,7 +12,7 @@ import (
 func seeded(t *testing.T, now time.Time) *storage.Store {
 	t.Helper()
 	s := testkit.Store(t)
-	for _, sql := range []string{seedFlows, seedHealth, seedFindings} {
+	for _, sql := range []string{seedFlows, seedNewcomer, seedHealth, seedFindings} {
 		if err := s.Exec(t.Context(), "INSERT INTO "+sql, now.UnixMilli()); err != nil {
 			t.Fatal(err)
 		}
@@ -25,13 +25,13 @@ func seeded(t *testing.T, now time.Time) *storage.Store {
 // stranger and a core system, and two that touch nothing protected. The last two
 // minutes of one exporter are missing.
 const seedFlows = `flows (
-	received_at, start_at, end_at, inserted_at, exporter, export_protocol, sampling_interval,
+	received_at, export_delay_ms, duration_ms, exporter, export_protocol, sampling_interval,
 	src_addr, dst_addr, src_port, dst_port, protocol, ip_version, bytes, packets,
 	src_country, dst_country, src_asn, dst_asn, src_as_org, dst_as_org,
-	src_zone, dst_zone, src_zone_kind, dst_zone_kind, src_asset, dst_asset, initiator, watched
+	src_zone, dst_zone, src_zone_kind, dst_zone_kind, src_asset, dst_asset, initiator, asset_end, watched, in_if, out_if, tcp_flags
 )
 SELECT
-	fromUnixTimestamp64Milli(? - number * 720) AS at, at - 30, at - 1, at + 2,
+	fromUnixTimestamp64Milli(? - number * 720) AS at, 1000, 29000,
 	toIPv6(['10.30.0.1', '10.30.0.2', '10.30.0.3', '2001:db8:30::1'][1 + intDiv(number, 6) % 4]),
 	['netflow5', 'netflow9', 'ipfix', 'sflow5'][1 + intDiv(number, 6) % 4],
 	[1000, 1000, 1, 1000, 1, 0][c],
@@ -45,9 +45,32 @@ SELECT
 	['', 'li-east', 'core-east', '', 'subscribers', ''][c], ['li-east', '', 'li-east', 'core-east', '', ''][c],
 	['', 'lawful-intercept', 'core', '', 'customer', ''][c], ['lawful-intercept', '', 'lawful-intercept', 'core', '', ''][c],
 	['', 'admf-1', 'smf-poi-1', '', '', ''][c], ['admf-1', '', 'mdf2-1', 'hss-1', '', ''][c],
-	['src', 'dst', 'src', 'unknown', 'src', 'unknown'][c], c <= 4
+	['src', 'dst', 'src', 'unknown', 'src', 'unknown'][c], ['dst', 'src', 'dst', 'dst', 'none', 'none'][c], c <= 4,
+	1 + number % 5, 1 + number % 3, if(c <= 3, 27, 0)
 FROM (SELECT number, 1 + number % 6 AS c FROM numbers(120000))
 WHERE NOT (intDiv(number, 6) % 4 = 2 AND number < 180)`
+
+// seedNewcomer is a peer that was never seen before, from a country and a network that
+// were not either, a minute ago.
+const seedNewcomer = `flows (
+	received_at, exporter, src_addr, dst_addr, src_port, dst_port, protocol, bytes, packets, tcp_flags, src_country, src_asn, src_as_org,
+	dst_zone, dst_zone_kind, dst_asset, initiator, asset_end, watched
+)
+SELECT
+	fromUnixTimestamp64Milli(? - 60000), toIPv6('10.30.0.1'), toIPv6('203.0.113.99'), toIPv6('10.66.0.10'), 40002, 443, 6, 5000, 10, 27,
+	'BR', 64504, 'EXAMPLE-BR', 'li-east', 'lawful-intercept', 'admf-1', 'src', 'dst', true`
+
+// seedMany is a record of one of fifty routers every five seconds for three weeks, of as many
+// peers of an LI system as a busy one has.
+const seedMany = `flows (
+	received_at, exporter, src_addr, dst_addr, src_port, dst_port, protocol, bytes, packets,
+	dst_zone, dst_zone_kind, dst_asset, initiator, asset_end, watched, in_if, out_if
+)
+SELECT
+	fromUnixTimestamp64Milli(? - number * 5000), toIPv6(concat('10.31.0.', toString(number % 50))),
+	toIPv6(concat('198.51.100.', toString(cityHash64(number) % 250))), toIPv6('10.66.0.10'), 40001, 443, 6, 1000, 10,
+	'li-east', 'lawful-intercept', 'admf-1', 'src', 'dst', true, number % 20, number % 20 + 1
+FROM numbers(21 * 17280)`
 
 // seedHealth is what four exporters lost, minute by minute for a day.
 const seedHealth = `exporter_health (

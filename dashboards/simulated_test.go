@@ -2,7 +2,6 @@ package dashboards_test
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -90,7 +89,7 @@ func newPipeline(t *testing.T, store *storage.Store, start time.Time) *pipeline 
 		t: t, store: store, inv: inv, now: start, health: start.Add(time.Minute),
 		decoder: collector.NewDecoder(collector.DefaultConfig(), []collector.Protocol{netflow.Protocol{}, sflow.Protocol{}}, nil),
 		chain:   enrich.Chain{located, zone.New(func() *inventory.Inventory { return inv }), listed, orient.ForInventory(func() *inventory.Inventory { return inv })},
-		writer:  storage.NewWriter(store, storage.DefaultBatch(), slog.New(slog.DiscardHandler), prometheus.NewRegistry()),
+		writer:  testkit.Writer(t, store),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -41,6 +41,8 @@ func TestClickHouseUsers(t *testing.T) {
 		{"writer inserts", writer, "INSERT INTO flows (bytes) VALUES (1)", nil, ""},
 		{"writer stays in its database", writer, "CREATE TABLE default.t (a Int8) ENGINE = Memory", nil, denied},
 		{"hunter selects", hunter, "SELECT count() FROM flows", clickhouse.Settings{"max_threads": 1}, ""},
+		{"hunter reads names", hunter, "SELECT src_country_name, protocol_name, service_name FROM flows_text LEFT JOIN countries ON code = src_country", nil, ""},
+		{"grafana reads names", grafana, "SELECT peer_country_name, organisation FROM conversations_text LEFT JOIN asns ON asn = peer_asn", nil, ""},
 		{"hunter inserts", hunter, "INSERT INTO flows (bytes) VALUES (1)", nil, denied},
 		{"hunter reads other databases", hunter, "SELECT count() FROM system.parts", nil, denied},
 		{"hunter takes an hour", hunter, "SELECT 1", clickhouse.Settings{"max_execution_time": 3600}, "max_execution_time"},

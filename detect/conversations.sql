@@ -7,6 +7,8 @@
 -- protected    names of the protected zones
 -- attempts     true: also what was tried and never established
 -- (filter)     a condition on the columns of watched_flows
+--
+-- GLOBAL: of a cluster's nodes each has a part of the flows.
 WITH
 -- Who was active in the window. Of the time before it, nothing else is read.
 active AS
@@ -42,7 +44,7 @@ marked AS
     FROM watched_flows
     WHERE received_at >= {since:DateTime64(3)} AND received_at < {end:DateTime64(3)}
         AND ({filter})
-        AND (least(src_addr, dst_addr), greatest(src_addr, dst_addr)) IN active
+        AND (least(src_addr, dst_addr), greatest(src_addr, dst_addr)) GLOBAL IN (SELECT a, b FROM active)
 ),
 -- Which router exported something that an address sent, of every packet.
 senders AS
@@ -50,7 +52,7 @@ senders AS
     SELECT DISTINCT exporter, src_addr
     FROM watched_flows
     WHERE received_at >= {since:DateTime64(3)} AND received_at < {end:DateTime64(3)} AND sampling_interval <= 1
-        AND src_addr IN (SELECT arrayJoin([a, b]) FROM active)
+        AND src_addr GLOBAL IN (SELECT arrayJoin([a, b]) FROM active)
 ),
 -- The same, told apart into its ends: the better protected one is the asset.
 records AS
@@ -78,7 +80,7 @@ records AS
         protocol NOT IN (6, 132) AND NOT icmp_error AS heard,
         -- Data of one direction alone is proof when the sender is ours, when packets
         -- are sampled, or when this router does not export the way back.
-        src_rank >= 2 OR sampling_interval > 1 OR (exporter, dst_addr) NOT IN senders AS alone_will_do,
+        src_rank >= 2 OR sampling_interval > 1 OR (exporter, dst_addr) GLOBAL NOT IN (SELECT exporter, src_addr FROM senders) AS alone_will_do,
         if(initiator = 'unknown', 0, if((initiator = 'src') = to_asset, 1, -1)) AS peer_opened
     FROM marked
 ),

@@ -3,8 +3,6 @@ package detect_test
 import (
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"tapwatch/detect/detecttest"
 	"tapwatch/enrich"
 	"tapwatch/enrich/orient"
@@ -20,6 +18,6 @@ func open(t *testing.T) (*storage.Store, *detecttest.Stage) {
 	t.Helper()
 	inv := detecttest.Inventory(t, detecttest.Operator)
 	store := testkit.Store(t)
-	writer := storage.NewWriter(store, storage.DefaultBatch(), testkit.Logger(t), prometheus.NewRegistry())
+	writer := testkit.Writer(t, store)
 	return store, detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
 }

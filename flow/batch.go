@@ -102,6 +102,7 @@ type Batch struct {
 	SrcIntel    []string
 	DstIntel    []string
 	Initiator   []int8
+	AssetEnd    []int8
 	Watched     []bool
 }
 
@@ -144,6 +145,14 @@ const (
 	InitiatorUnknown int8 = 0
 	InitiatorSrc     int8 = 1
 	InitiatorDst     int8 = 2
+)
+
+// Asset ends, the values of Batch.AssetEnd: which end of a watched record is the
+// protected one; of two the better protected.
+const (
+	AssetNone int8 = 0
+	AssetSrc  int8 = 1
+	AssetDst  int8 = 2
 )
 
 // Zone kinds with a meaning of their own; others are free text.

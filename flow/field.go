@@ -42,6 +42,7 @@ const (
 	directEnum  = "Enum8('unknown' = 0, 'ingress' = 1, 'egress' = 2)"
 	tunnelEnum  = "Enum8('none' = 0, 'gre' = 1, 'erspan1' = 2, 'erspan2' = 3, 'erspan3' = 4, 'vxlan' = 5, 'ipip' = 6, 'geneve' = 7, 'gtpu' = 8)"
 	initiatEnum = "Enum8('unknown' = 0, 'src' = 1, 'dst' = 2)"
+	assetEnum   = "Enum8('none' = 0, 'src' = 1, 'dst' = 2)"
 )
 
 // Fields is the field table: every column, in the order of the tables. It is not
@@ -189,6 +190,8 @@ var Fields = []Field{
 		"Intelligence list and indicator that the destination matches, as list:prefix; empty none."),
 	column("initiator", initiatEnum, func(b *Batch) *[]int8 { return &b.Initiator },
 		"Which end opened the conversation, as far as one record tells."),
+	column("asset_end", assetEnum, func(b *Batch) *[]int8 { return &b.AssetEnd },
+		"The end in a protected zone; of two that in a lawful-intercept zone, else the higher address."),
 	column("watched", "Bool", func(b *Batch) *[]bool { return &b.Watched },
 		"True when an end lies in a protected zone: the record is kept in watched_flows too."),
 }

@@ -122,6 +122,9 @@ func (b *Batch) AppendFrom(src *Batch, row int) { b.append(src, row, 1) }
 // Append appends all records of src.
 func (b *Batch) Append(src *Batch) { b.append(src, 0, src.n) }
 
+// AppendRange appends n records of src from index from on.
+func (b *Batch) AppendRange(src *Batch, from, n int) { b.append(src, from, n) }
+
 func (b *Batch) append(src *Batch, from, n int) {
 	to := b.Grow(n)
 	for i := range Fields {

@@ -20,7 +20,7 @@ const haystack = `concat(title, '\n', summary, '\n', asset, '\n', peer_asset, '\
 
 // changedAfter selects by version. That alone would fold every finding ever stored;
 // the identities, which are the key of the table, leave those that changed.
-const changedAfter = "id IN (SELECT id FROM findings WHERE version > {after:UInt64}) AND version > {after:UInt64}"
+const changedAfter = "id GLOBAL IN (SELECT id FROM findings WHERE version > {after:UInt64}) AND version > {after:UInt64}"
 
 // Alerts gives the alerts that the query selects, in the order it says. Lists are
 // never nil.

@@ -12,12 +12,17 @@ func TestConfig(t *testing.T) {
 		{"nothing", "{}", ""},
 		{"an external server", "clickhouse: {addresses: ['ch-1:9000', '[::1]:9000'], secure: true}", ""},
 		{"an address without port", "clickhouse: {addresses: [ch-1]}", `clickhouse.addresses[0]: "ch-1" is not host:port`},
+		{"a cluster", "{clickhouse: {addresses: ['ch-1:9000']}, cluster: carrier, replicated: true}", ""},
+		{"a cluster of nothing", "cluster: carrier", "cluster: needs servers: clickhouse.addresses is empty"},
+		{"replicas without a cluster", "replicated: true", "replicated: needs a cluster: cluster is empty"},
 		{"no database", "clickhouse: {database: ''}", "clickhouse.database: is empty"},
 		{"no user", "clickhouse: {username: ''}", "clickhouse.username: is empty"},
 		{"no records", "batch: {records: 0}", "batch.records: 0 is below 1"},
 		{"no interval", "batch: {interval: 0s}", "batch.interval: 0s is not above 0"},
 		{"a queue below a batch", "batch: {records: 10, queue_records: 9}", "batch.queue_records: 9 is below records, 10"},
 		{"negative days", "retention: {flows_days: -1}", "retention.flows_days: -1 is below 0"},
+		{"negative days of a rollup", "retention: {traffic_minute_days: -1}", "retention.traffic_minute_days: -1 is below 0"},
+		{"an unknown partition", "partition: week", `partition: "week" is neither day nor hour`},
 		{"unknown key", "retention: {flow_days: 1}", `unknown field "flow_days"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -41,5 +46,9 @@ func TestReaderEndpoint(t *testing.T) {
 	}
 	if e := c.WriterEndpoint(); e.Username != "w" {
 		t.Errorf("writer: %+v", e)
+	}
+	whole := Config{ClickHouse: c, Cluster: "carrier", Replicated: true}
+	if e := whole.WriterEndpoint(); e.Username != "w" || e.Cluster != "carrier" || !e.Replicated {
+		t.Errorf("writer of a cluster: %+v", e)
 	}
 }

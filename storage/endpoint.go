@@ -16,4 +16,11 @@ type Endpoint struct {
 	Username, Password string
 	// Secure speaks TLS.
 	Secure bool
+	// Cluster is a cluster to which the addresses belong, for whom creates and fills the
+	// tables; empty: one server. Who only reads need not know.
+	Cluster string
+	// Replicated says that the nodes of a shard hold the same.
+	Replicated bool
+	// Partition is how flows is partitioned in a new database; empty: by day.
+	Partition Partition
 }

@@ -5,10 +5,14 @@ import (
 	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"tapwatch/storage/native"
 )
 
 // Codes of ClickHouse errors (src/Common/ErrorCodes.cpp) that tapwatch acts on.
 const (
+	codeTableExists          = 57
+	codeUnknownDatabase      = 81
 	codeUnknownUser          = 192
 	codeWrongPassword        = 193
 	codeRequiredPassword     = 194
@@ -56,8 +60,7 @@ const (
 
 // errorKind tells the errors of an insert apart.
 func errorKind(err error) string {
-	var column *columnError
-	if errors.As(err, &column) {
+	if errors.Is(err, native.ErrColumns) || errors.Is(err, native.ErrEmpty) {
 		return errorPermanent
 	}
 	code, ok := exceptionCode(err)
@@ -72,9 +75,13 @@ func errorKind(err error) string {
 }
 
 func exceptionCode(err error) (int32, bool) {
-	var e *clickhouse.Exception
-	if !errors.As(err, &e) {
-		return 0, false
+	var read *clickhouse.Exception
+	var written *native.Exception
+	switch {
+	case errors.As(err, &read):
+		return read.Code, true
+	case errors.As(err, &written):
+		return written.Code, true
 	}
-	return e.Code, true
+	return 0, false
 }

@@ -9,7 +9,7 @@ import (
 
 // InsertBatch is insertBatch for tests outside of the package.
 func InsertBatch(ctx context.Context, s *Store, b *flow.Batch, token string) error {
-	return s.insertBatch(ctx, b, token)
+	return s.insertBatch(ctx, 0, b, token)
 }
 
 // LatestHealthOf is LatestHealth with another limit.

@@ -3,12 +3,12 @@ package storage
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"tapwatch/alert"
 )
@@ -18,7 +18,9 @@ import (
 // the stored one is left alone: the same window detected again changes nothing.
 //
 // Each stored finding gets a version, in microseconds since 1970 by storedAt and
-// always greater than every version stored before.
+// always greater than every version stored before. Where several tapwatch write side by
+// side, what one stores may come to light after a greater version of another, and who
+// resumes by version would miss it: then it gets a new version.
 func (s *Store) InsertFindings(ctx context.Context, findings []alert.Finding, storedAt time.Time) error {
 	if len(findings) == 0 {
 		return nil
@@ -37,14 +39,56 @@ func (s *Store) InsertFindings(ctx context.Context, findings []alert.Finding, st
 		return err
 	}
 	now := uint64(max(storedAt.UnixMicro(), 0))
-	for i := range rows {
-		last = max(now, last+1)
-		rows[i].Version, rows[i].StoredAt = last, storedTime(storedAt)
+	for n := range maxRenumberings {
+		if err := pause(ctx, n); err != nil {
+			return fmt.Errorf("wait for others that store findings: %w", err)
+		}
+		for i := range rows {
+			last = max(now, last+1)
+			rows[i].Version, rows[i].StoredAt = last, storedTime(storedAt)
+		}
+		if err := insertRows(ctx, s, "findings", rows, ""); err != nil {
+			return fmt.Errorf("insert %d findings: %w", len(rows), err)
+		}
+		newest, alone, err := s.aloneSince(ctx, rows)
+		if err != nil || alone {
+			return err
+		}
+		last = newest
 	}
-	if err := insertRows(ctx, s.conn, "findings", rows, ""); err != nil {
-		return fmt.Errorf("insert %d findings: %w", len(rows), err)
-	}
+	s.log.Warn("several tapwatch store findings without a pause: who follows the alerts by version may miss some of them", "findings", len(rows))
 	return nil
+}
+
+// maxRenumberings bounds how often the same findings are stored because others stored
+// some at the same time.
+const maxRenumberings = 10
+
+// pause lets others come to an end, longer each time and each its own while.
+func pause(ctx context.Context, renumbered int) error {
+	if renumbered == 0 {
+		return nil
+	}
+	timer := time.NewTimer(rand.N(10 * time.Millisecond << renumbered))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// aloneSince tells whether nobody else has stored a finding since the first of rows was
+// numbered.
+func (s *Store) aloneSince(ctx context.Context, rows []findingRow) (newest uint64, alone bool, err error) {
+	var stored uint64
+	err = s.QueryRow(ctx, "SELECT max(version), countIf(version >= {first:UInt64}) FROM findings",
+		clickhouse.Named("first", rows[0].Version)).Scan(&newest, &stored)
+	if err != nil {
+		return 0, false, fmt.Errorf("compare the versions of %d findings with those of others: %w", len(rows), err)
+	}
+	return newest, newest == rows[len(rows)-1].Version && stored == uint64(len(rows)), nil
 }
 
 // NewestVersion is the greatest version of any stored finding, and so of any alert;
@@ -106,13 +150,13 @@ func sameFinding(a, b *findingColumns) bool {
 // insertRows stores structs with `ch` tags in one insert. Where a token is given,
 // and the table remembers tokens, an insert with the token of one that was stored
 // stores nothing.
-func insertRows[T any](ctx context.Context, conn driver.Conn, table string, rows []T, token string) error {
+func insertRows[T any](ctx context.Context, s *Store, table string, rows []T, token string) error {
 	settings := clickhouse.Settings{"async_insert": 0}
 	if token != "" {
 		settings["insert_deduplicate"], settings["insert_deduplication_token"] = 1, token
 	}
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings))
-	batch, err := conn.PrepareBatch(ctx, "INSERT INTO "+table)
+	batch, err := s.conn.PrepareBatch(ctx, "INSERT INTO "+table)
 	if err != nil {
 		return err
 	}
@@ -122,5 +166,5 @@ func insertRows[T any](ctx context.Context, conn driver.Conn, table string, rows
 			return err
 		}
 	}
-	return batch.Send()
+	return s.orAway(batch.Send())
 }

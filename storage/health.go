@@ -42,7 +42,7 @@ func (s *Store) InsertHealth(ctx context.Context, health []flow.Health) error {
 		if err != nil {
 			return fmt.Errorf("name the health of %d exporters: %w", len(rows), err)
 		}
-		if err := insertRows(ctx, s.conn, healthColumns, rows, token); err != nil {
+		if err := insertRows(ctx, s, healthColumns, rows, token); err != nil {
 			return fmt.Errorf("insert the health of %d exporters: %w", len(rows), err)
 		}
 	}

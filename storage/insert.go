@@ -2,63 +2,115 @@ package storage
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
-	"strings"
+	"iter"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
-
 	"tapwatch/flow"
+	"tapwatch/storage/native"
+	"tapwatch/storage/spool"
 )
 
-// insertTimeout bounds one attempt, so that a hung server does not hold the writer
-// for ever.
+// insertTimeout is the default of storage.batch.timeout.
 const insertTimeout = 2 * time.Minute
 
-// insertFlows is the statement for the columns of flow.Fields.
-var insertFlows = func() string {
-	names := make([]string, len(flow.Fields))
-	for i := range flow.Fields {
-		names[i] = flow.Fields[i].Name
-	}
-	return "INSERT INTO flows (" + strings.Join(names, ", ") + ")"
-}()
+// newTokens gives the tokens of a writer's inserts: its name, which may be that of
+// another writer by mistake, a random word for this run, and a number.
+func newTokens(name string) func() string {
+	run := rand.Text()
+	var n atomic.Uint64
+	return func() string { return name + "/" + run + "/" + strconv.FormatUint(n.Add(1), 10) }
+}
 
-// insertBatch stores the records of b in one insert. An insert with the token of one
-// that was stored, wholly or into some of the tables that depend on flows, stores
-// only what is missing.
-func (s *Store) insertBatch(ctx context.Context, b *flow.Batch, token string) error {
-	ctx, cancel := context.WithTimeout(ctx, insertTimeout)
-	defer cancel()
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"async_insert":               0,
-		"insert_deduplicate":         1,
-		"insert_deduplication_token": token,
-		"deduplicate_blocks_in_dependent_materialized_views": 1,
-		// A replay may span more days than ClickHouse expects of one insert.
-		"max_partitions_per_insert_block": 0,
-	}))
-	batch, err := s.conn.PrepareBatch(ctx, insertFlows)
+// insertBatch stores the records of b in one insert, on the shard of that number. An
+// insert with the token of one that was stored there, wholly or into some of the tables
+// that depend on flows, stores only what is missing.
+func (s *Store) insertBatch(ctx context.Context, shard int, b *flow.Batch, token string) error {
+	e := s.encoders.Get().(*native.Encoder)
+	defer s.encoders.Put(e)
+	block, err := e.Encode(b)
 	if err != nil {
-		return fmt.Errorf("prepare the insert of %d flows: %w", b.Len(), err)
+		return fmt.Errorf("encode %d flows: %w", b.Len(), err)
 	}
-	for i := range flow.Fields {
-		if err := batch.Column(i).Append(flow.Fields[i].Values(b)); err != nil {
-			_ = batch.Abort() // the connection is given up; the first error tells more
-			return &columnError{flow.Fields[i].Name, err}
+	return s.onReplica(ctx, shard, func(n *node) error {
+		return s.insertBlocks(ctx, n, b.Len(), token, native.One(block))
+	})
+}
+
+// insertSegment stores the records of a segment that another tapwatch wrote, with the
+// columns it knew, in one block: that is what was sent before, if anything was, and
+// ClickHouse knows it again by the token and the number of the block. It tells how many
+// records could not be read.
+func (s *Store) insertSegment(ctx context.Context, shard int, g *spool.Segment) (corrupt int, err error) {
+	r, err := g.Read()
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	block, corrupt, err := joined(r)
+	switch {
+	case errors.Is(err, native.ErrEmpty):
+		return corrupt, nil
+	case err != nil:
+		return 0, fmt.Errorf("segment %s: %w", g.Token(), err)
+	}
+	err = s.onReplica(ctx, shard, func(n *node) error {
+		return s.insertBlocks(ctx, n, block.Rows(), g.Token(), native.One(block))
+	})
+	if err != nil {
+		return 0, err
+	}
+	return corrupt, nil
+}
+
+// joined gives what a reader reads as one block; native.ErrEmpty if there is nothing. It
+// tells how many records were in frames that are damaged or hold no block.
+func joined(r *spool.Reader) (_ *native.Block, corrupt int, err error) {
+	var j native.Joiner
+	for {
+		frame, err := r.Next()
+		if isEnd(err) {
+			block, err := j.Block()
+			return block, r.Corrupt() + corrupt, err
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		var b native.Block
+		if _, err := b.Read(frame.Payload); err != nil {
+			corrupt += frame.Records
+			continue
+		}
+		if err := j.Add(&b); err != nil {
+			return nil, 0, err
 		}
 	}
-	if err := batch.Send(); err != nil {
-		return fmt.Errorf("insert %d flows: %w", b.Len(), err)
+}
+
+func (s *Store) insertBlocks(ctx context.Context, n *node, records int, token string, blocks iter.Seq2[*native.Block, error]) error {
+	ctx, cancel := context.WithTimeout(ctx, s.insertTimeout)
+	defer cancel()
+	if err := n.bulk.Insert(ctx, native.Insert{Table: s.layout.Table("flows"), Token: token}, blocks); err != nil {
+		return fmt.Errorf("insert %d flows: %w", records, err)
 	}
 	return nil
 }
 
-// columnError says that the values of a column do not fit its type in ClickHouse.
-type columnError struct {
-	column string
-	err    error
+// bulkOptions reach the endpoint for inserts. On loopback compressing costs more than
+// it saves.
+func (e Endpoint) bulkOptions() native.Options {
+	o := native.Options{Addresses: e.Addresses, Database: e.Database, Username: e.Username, Password: e.Password, TLS: e.tls()}
+	for _, address := range e.Addresses {
+		host, _, err := net.SplitHostPort(address)
+		if addr, parseErr := netip.ParseAddr(host); err != nil || parseErr != nil || !addr.IsLoopback() {
+			o.Compression = native.LZ4
+		}
+	}
+	return o
 }
-
-func (e *columnError) Error() string { return "encode column " + e.column + ": " + e.err.Error() }
-func (e *columnError) Unwrap() error { return e.err }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // progressRow is a row of table detect_progress.
@@ -31,7 +32,7 @@ func (s *Store) Progress(ctx context.Context, detector string) (time.Time, error
 // never goes back: an earlier end than the recorded one changes nothing.
 func (s *Store) SaveProgress(ctx context.Context, detector string, end time.Time) error {
 	row := progressRow{detector, storedTime(end), storedTime(time.Now())}
-	if err := insertRows(ctx, s.conn, "detect_progress", []progressRow{row}, ""); err != nil {
+	if err := insertRows(ctx, s, "detect_progress", []progressRow{row}, ""); err != nil {
 		return fmt.Errorf("save the progress of detector %s: %w", detector, err)
 	}
 	return nil
@@ -40,7 +41,9 @@ func (s *Store) SaveProgress(ctx context.Context, detector string, end time.Time
 // RewindProgress takes the detector back to end, though it had come further: after
 // the clock was found to have been ahead.
 func (s *Store) RewindProgress(ctx context.Context, detector string, end time.Time) error {
-	err := s.Exec(ctx, "DELETE FROM detect_progress WHERE detector = {detector:String}", clickhouse.Named("detector", detector))
+	err := s.eachShard(ctx, func(conn driver.Conn) error { // a Distributed table deletes nothing
+		return conn.Exec(ctx, "DELETE FROM "+s.layout.Table("detect_progress")+" WHERE detector = {detector:String}", clickhouse.Named("detector", detector))
+	})
 	if err != nil {
 		return fmt.Errorf("rewind the progress of detector %s: %w", detector, err)
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -18,6 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"tapwatch/flow"
+	"tapwatch/storage/native"
+	"tapwatch/storage/spool"
 )
 
 // fakeServer takes inserts in place of ClickHouse.
@@ -27,9 +30,15 @@ type fakeServer struct {
 	tokens  []string // of each attempt
 	failure error    // what the next inserts give
 	hold    chan struct{}
+	taken   func(b *flow.Batch) // what is stored; may be nil
 }
 
-func (f *fakeServer) insert(ctx context.Context, b *flow.Batch, token string) error {
+// insertSegment takes what another tapwatch wrote.
+func (f *fakeServer) insertSegment(ctx context.Context, shard int, g *spool.Segment) (corrupt int, err error) {
+	return 0, f.insertBatch(ctx, shard, records(g.Records(), 1), g.Token())
+}
+
+func (f *fakeServer) insertBatch(ctx context.Context, shard int, b *flow.Batch, token string) error {
 	if f.hold != nil {
 		select {
 		case <-f.hold:
@@ -44,6 +53,9 @@ func (f *fakeServer) insert(ctx context.Context, b *flow.Batch, token string) er
 		return f.failure
 	}
 	f.stored = append(f.stored, b.Len())
+	if f.taken != nil {
+		f.taken(b)
+	}
 	return nil
 }
 
@@ -59,10 +71,19 @@ func (f *fakeServer) batches() []int {
 	return append([]int(nil), f.stored...)
 }
 
+// newTestWriter makes a writer into f; a spool that cannot be opened is a panic.
+func newTestWriter(cfg Config, f *fakeServer) *Writer {
+	w, err := NewWriter(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		panic(err)
+	}
+	w.attach(f, 1)
+	return w
+}
+
 // start runs a writer into f; stop ends it and gives what Run returned.
-func (f *fakeServer) start(cfg Batch) (w *Writer, stop func() error) {
-	w = NewWriter(&Store{}, cfg, slog.New(slog.NewTextHandler(io.Discard, nil)), prometheus.NewRegistry())
-	w.insert = f.insert
+func (f *fakeServer) start(batch Batch) (w *Writer, stop func() error) {
+	w = newTestWriter(Config{Batch: batch}, f)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -265,15 +286,13 @@ func TestWatermarkFollowsTheOldestRecord(t *testing.T) {
 func TestWatermarkIsNeverAheadOfStorage(t *testing.T) {
 	var mu sync.Mutex
 	stored := map[int64]bool{}
-	w := NewWriter(&Store{}, Batch{Records: 7, Interval: time.Millisecond, QueueRecords: 30}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	w.insert = func(_ context.Context, b *flow.Batch, _ string) error {
+	w := newTestWriter(Config{Batch: Batch{Records: 7, Interval: time.Millisecond, QueueRecords: 30}}, &fakeServer{taken: func(b *flow.Batch) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, at := range b.ReceivedAt {
 			stored[at] = true
 		}
-		return nil
-	}
+	}})
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -314,7 +333,9 @@ func TestErrorKinds(t *testing.T) {
 		{&clickhouse.Exception{Code: 241, Message: "memory limit"}, errorServer},
 		{&clickhouse.Exception{Code: 60, Message: "unknown table"}, errorServer},
 		{&clickhouse.Exception{Code: 16, Message: "no such column"}, errorPermanent},
-		{&columnError{"bytes", io.EOF}, errorPermanent},
+		{fmt.Errorf("insert: %w", &native.Exception{Code: 241}), errorServer},
+		{fmt.Errorf("insert: %w", &native.Exception{Code: 16}), errorPermanent},
+		{fmt.Errorf("insert: %w", native.ErrColumns), errorPermanent},
 	} {
 		equal(t, "kind of "+c.err.Error(), errorKind(c.err), c.want)
 	}

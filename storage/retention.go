@@ -9,59 +9,74 @@ import (
 // ttlPattern finds the TTL in a table's engine clause.
 var ttlPattern = regexp.MustCompile(`\bTTL (.+?)(?: SETTINGS |$)`)
 
-// applyRetention gives the tables the TTLs of keep. A TTL is not part of a table's
-// CREATE statement, because an operator may change it at any time; it is altered
-// only where it differs.
-func (s *Store) applyRetention(ctx context.Context, keep Retention) error {
-	for _, t := range []struct {
-		table string
-		days  int
-	}{
-		{"flows", keep.FlowsDays},
-		{"watched_flows", keep.WatchedFlowsDays},
-		{"exporter_activity", keep.ExporterActivityDays},
-		{"exporter_health", keep.ExporterHealthDays},
-	} {
-		if err := s.applyTTL(ctx, t.table, t.days); err != nil {
-			return fmt.Errorf("set the retention of %s to %d days: %w", t.table, t.days, err)
-		}
-	}
-	return nil
+// ttlChange is a table that has another TTL than it should.
+type ttlChange struct {
+	table, wanted string
+	days          int
 }
 
-func (s *Store) applyTTL(ctx context.Context, table string, days int) error {
-	current, err := s.ttl(ctx, table)
+// retentionChanges tells which tables have another TTL than is to be kept. A TTL is not
+// part of a table's CREATE statement, because an operator may change it at any time. The
+// tables of what was ever seen have none: a merge drops the old row of a pair before it
+// meets the newer one of the same key, and an old friend would be new.
+func (m *migrator) retentionChanges(ctx context.Context) (changes []ttlChange, err error) {
+	for _, t := range []struct {
+		table, since string
+		days         int
+	}{
+		{"flows", "inserted_on", m.keep.FlowsDays},
+		{"watched_flows", "inserted_on", m.keep.WatchedFlowsDays},
+		{"conversations_minute", "inserted_on", m.keep.ConversationsMinuteDays},
+		{"conversations_hour", "inserted_on", m.keep.ConversationsHourDays},
+		{"traffic_minute", "inserted_on", m.keep.TrafficMinuteDays},
+		{"exporter_activity", "inserted_at", m.keep.ExporterActivityDays},
+		{"exporter_health", "inserted_at", m.keep.ExporterHealthDays},
+	} {
+		c := ttlChange{table: m.layout.Table(t.table), days: t.days}
+		if t.days > 0 {
+			c.wanted = fmt.Sprintf("%s + toIntervalDay(%d)", t.since, t.days)
+		}
+		current, err := m.ttl(ctx, c.table)
+		if err != nil {
+			return nil, err
+		}
+		if current != c.wanted {
+			changes = append(changes, c)
+		}
+	}
+	return changes, nil
+}
+
+// applyRetention alters the TTLs that differ.
+func (m *migrator) applyRetention(ctx context.Context) error {
+	changes, err := m.retentionChanges(ctx)
 	if err != nil {
 		return err
 	}
-	wanted := ""
-	if days > 0 {
-		wanted = fmt.Sprintf("inserted_at + toIntervalDay(%d)", days)
+	for _, c := range changes {
+		change := "MODIFY TTL " + c.wanted
+		if c.wanted == "" {
+			change = "REMOVE TTL"
+		}
+		// In the background ClickHouse learns of the stored parts anew when they come due, which
+		// it would not know else. It reads the one column for that and writes nothing anew.
+		if err := m.conn.Exec(ctx, "ALTER TABLE "+c.table+" "+change); err != nil {
+			return fmt.Errorf("set the retention of %s to %d days: %w", c.table, c.days, err)
+		}
+		m.log.Info("retention set", "table", c.table, "days", c.days)
 	}
-	if current == wanted {
-		return nil
-	}
-	change := "MODIFY TTL " + wanted
-	if wanted == "" {
-		change = "REMOVE TTL"
-	}
-	// Stored parts are not rewritten: merges drop them as they come due.
-	if err := s.conn.Exec(ctx, "ALTER TABLE "+table+" "+change+" SETTINGS materialize_ttl_after_modify = 0"); err != nil {
-		return err
-	}
-	s.log.Info("retention set", "table", table, "days", days)
 	return nil
 }
 
 // ttl gives the TTL expression of the table as ClickHouse writes it; empty none.
-func (s *Store) ttl(ctx context.Context, table string) (string, error) {
+func (m *migrator) ttl(ctx context.Context, table string) (string, error) {
 	var engine string
-	err := s.QueryRow(ctx, "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = ?", table).Scan(&engine)
+	err := m.conn.QueryRow(ctx, "SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = ?", table).Scan(&engine)
 	if err != nil {
 		return "", fmt.Errorf("read the definition of table %s: %w", table, err)
 	}
-	if m := ttlPattern.FindStringSubmatch(engine); m != nil {
-		return m[1], nil
+	if found := ttlPattern.FindStringSubmatch(engine); found != nil {
+		return found[1], nil
 	}
 	return "", nil
 }

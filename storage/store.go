@@ -11,20 +11,31 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-)
+	"golang.org/x/time/rate"
 
-// retryEvery is how long Open waits between attempts, and so how often it says that
-// it does.
-const retryEvery = 3 * time.Second
+	"tapwatch/storage/native"
+)
 
 // Store is an open ClickHouse. Safe for concurrent use.
 type Store struct {
 	conn     driver.Conn // in the database
 	admin    driver.Conn // in no database that could be missing
+	shards   [][]*node   // the replicas of each; without a cluster one of one
+	encoders sync.Pool   // of *native.Encoder
 	database string
+	layout   layout
 	log      *slog.Logger
+	noisy    *rate.Limiter // of the message that a node is not there
+	// insertTimeout bounds one insert of flows into one node. A writer sets it when it is
+	// attached.
+	insertTimeout time.Duration
 
-	findings sync.Mutex // held by whoever writes findings
+	lockTimes lockTimes
+	findings  sync.Mutex // held by whoever writes findings
+	following sync.Once
+	life      context.Context // ends with Close
+	stop      context.CancelFunc
+	running   sync.WaitGroup
 }
 
 // Open connects. As long as ClickHouse cannot be reached it tries again, says so
@@ -39,8 +50,19 @@ func Open(ctx context.Context, e Endpoint, logger *slog.Logger) (*Store, error) 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("set up the connection to clickhouse: %w", err), admin.Close())
 	}
-	s := &Store{conn: conn, admin: admin, database: e.Database, log: logger.With("component", "storage")}
-	if err := s.waitReachable(ctx, e); err != nil {
+	s := &Store{
+		conn: conn, admin: admin,
+		encoders: sync.Pool{New: func() any { return native.NewEncoder() }},
+		database: e.Database, layout: layout{cluster: e.Cluster, replicated: e.Replicated, partition: e.Partition},
+		insertTimeout: insertTimeout,
+		lockTimes:     defaultLockTimes, log: logger.With("component", "storage"), noisy: rate.NewLimiter(rate.Every(time.Minute), 1),
+	}
+	s.life, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	err = s.waitReachable(ctx, e)
+	if err == nil {
+		err = s.findNodes(ctx, e)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -57,10 +79,19 @@ func (e Endpoint) options(database string) *clickhouse.Options {
 		MaxOpenConns:     16,
 		MaxIdleConns:     8,
 	}
-	if e.Secure {
-		options.TLS = &tls.Config{}
+	options.TLS = e.tls()
+	if e.Cluster != "" {
+		options.Settings = clusterSettings
 	}
 	return options
+}
+
+// tls is how TLS is spoken; nil where it is not.
+func (e Endpoint) tls() *tls.Config {
+	if !e.Secure {
+		return nil
+	}
+	return &tls.Config{}
 }
 
 func (s *Store) waitReachable(ctx context.Context, e Endpoint) error {
@@ -86,7 +117,15 @@ func (s *Store) waitReachable(ctx context.Context, e Endpoint) error {
 }
 
 // Close ends the connections.
-func (s *Store) Close() error { return errors.Join(s.conn.Close(), s.admin.Close()) }
+func (s *Store) Close() error {
+	s.stop()
+	s.running.Wait()
+	all := []error{s.conn.Close(), s.admin.Close()}
+	for _, n := range s.nodes() {
+		all = append(all, n.bulk.Close())
+	}
+	return errors.Join(all...)
+}
 
 // Database is the name of the database that holds the tables.
 func (s *Store) Database() string { return s.database }
@@ -97,21 +136,22 @@ func (s *Store) Ping(ctx context.Context) error { return s.admin.Ping(ctx) }
 // Select runs the query and fills dest, a pointer to a slice of structs with `ch`
 // tags. Args replace ? or {name:Type} in the query.
 func (s *Store) Select(ctx context.Context, dest any, query string, args ...any) error {
-	return s.conn.Select(ctx, dest, query, args...)
+	return s.orAway(s.conn.Select(ctx, dest, query, args...))
 }
 
 // Query runs the query and gives its rows, which the caller closes.
 func (s *Store) Query(ctx context.Context, query string, args ...any) (driver.Rows, error) {
-	return s.conn.Query(ctx, query, args...)
+	rows, err := s.conn.Query(ctx, query, args...)
+	return rows, s.orAway(err)
 }
 
 // QueryRow runs a query of which one row is wanted; its Scan gives sql.ErrNoRows
 // where there is none.
 func (s *Store) QueryRow(ctx context.Context, query string, args ...any) driver.Row {
-	return s.conn.QueryRow(ctx, query, args...)
+	return row{s.conn.QueryRow(ctx, query, args...), s}
 }
 
 // Exec runs a statement that gives no rows.
 func (s *Store) Exec(ctx context.Context, query string, args ...any) error {
-	return s.conn.Exec(ctx, query, args...)
+	return s.orAway(s.conn.Exec(ctx, query, args...))
 }

@@ -1,18 +1,21 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v7"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/time/rate"
 
 	"tapwatch/flow"
+	"tapwatch/storage/native"
+	"tapwatch/storage/spool"
 )
 
 // drainTimeout bounds how long Run goes on storing after its context has ended.
@@ -24,33 +27,81 @@ var noneOlder = time.UnixMilli(math.MaxInt64 / 1_000_000).UTC()
 // Writer collects flow records and stores them in big batches, each exactly once.
 // Safe for concurrent use.
 type Writer struct {
-	queue   *queue
-	insert  func(ctx context.Context, b *flow.Batch, token string) error
-	drain   time.Duration
-	log     *slog.Logger
-	noisy   *rate.Limiter // of the message that an insert is retried
-	metrics *writerMetrics
+	queue    *queue
+	disk     *disk
+	insert   inserter // set before attached is closed
+	attached chan struct{}
+	inserts  int           // side by side into each shard
+	timeout  time.Duration // of one of them
+	drain    time.Duration
+	log      *slog.Logger
+	noisy    *rate.Limiter // of the message that an insert is retried
+	metrics  *writerMetrics
 }
 
-// NewWriter makes a writer into the store. Nothing is stored until Run runs.
-func NewWriter(store *Store, cfg Batch, logger *slog.Logger, reg prometheus.Registerer) *Writer {
-	q := newQueue(cfg)
-	return &Writer{
-		queue:   q,
-		insert:  store.insertBatch,
-		drain:   drainTimeout,
-		log:     logger.With("component", "storage"),
-		noisy:   rate.NewLimiter(rate.Every(5*time.Second), 1),
-		metrics: newWriterMetrics(reg, q),
+// inserter stores the records of an insert on a shard. One with a token that was stored
+// there before stores what is missing of it.
+type inserter interface {
+	insertBatch(ctx context.Context, shard int, b *flow.Batch, token string) error
+	insertSegment(ctx context.Context, shard int, g *spool.Segment) (corrupt int, err error)
+}
+
+// NewWriter makes a writer and takes over what an earlier one left in the spool. It
+// takes records at once, but stores nothing until Run runs and Attach has said where.
+func NewWriter(cfg Config, logger *slog.Logger, reg prometheus.Registerer) (*Writer, error) {
+	logger = logger.With("component", "storage")
+	d, err := openDisk(cfg, logger)
+	if err != nil {
+		return nil, err
 	}
+	q := newQueue(cfg.Batch, d, newTokens(cfg.Name))
+	if cfg.Cluster == "" {
+		q.openLanes(1)
+	}
+	metrics := newWriterMetrics(reg, q, d)
+	full := rate.NewLimiter(rate.Every(5*time.Second), 1)
+	q.evicted = func(records int) {
+		metrics.dropped.WithLabelValues(droppedSpoolFull).Add(float64(records))
+		if full.Allow() {
+			logger.Error("the spool is full: the flows that waited longest for clickhouse are lost", "records", records)
+		}
+	}
+	return &Writer{
+		queue:    q,
+		disk:     d,
+		attached: make(chan struct{}),
+		inserts:  cfg.Batch.inserts(),
+		timeout:  cmp.Or(cfg.Batch.Timeout, insertTimeout),
+		drain:    drainTimeout,
+		log:      logger,
+		noisy:    rate.NewLimiter(rate.Every(5*time.Second), 1),
+		metrics:  metrics,
+	}, nil
 }
 
-// Write copies the records of b into the queue. While the queue is full it waits,
-// until ctx ends. After Run has ended it fails.
+// Attach says where to store, once that can be reached. It is called once. Before, the
+// records wait in memory and in the spool; those for a cluster wait to be taken.
+func (w *Writer) Attach(store *Store) {
+	store.insertTimeout = w.timeout
+	w.attach(store, store.Shards())
+}
+
+func (w *Writer) attach(to inserter, shards int) {
+	w.insert = to
+	if len(w.queue.lanes) == 0 {
+		w.queue.openLanes(shards)
+	}
+	close(w.attached)
+}
+
+// Write copies the records of b into the queue; with a journal they are on disk when
+// it returns. While neither memory nor the spool has room it waits, until ctx ends.
+// After Run has ended it fails.
 func (w *Writer) Write(ctx context.Context, b *flow.Batch) error {
 	if err := w.queue.add(ctx, b); err != nil {
 		return fmt.Errorf("queue %d flows: %w", b.Len(), err)
 	}
+	w.metrics.received.Add(float64(b.Len()))
 	return nil
 }
 
@@ -79,86 +130,106 @@ func (w *Writer) Watermark() time.Time {
 }
 
 // Run stores what is written until ctx ends, and then, for a bounded time, what is
-// left. An error says how many records were given up at the end.
+// left. What is left after that stays in the spool for the next start; an error says
+// how many records could not even go there.
 func (w *Writer) Run(ctx context.Context) error {
-	for {
-		next, ok := w.queue.next(ctx)
-		if !ok {
-			break
-		}
-		if w.store(ctx, next) != nil {
-			break // ctx has ended; the batch is still the first of the queue
-		}
+	spilling, stop := context.WithCancel(ctx)
+	defer stop()
+	var spiller sync.WaitGroup
+	if w.disk != nil {
+		spiller.Go(func() { w.spill(spilling) })
+	}
+	select {
+	case <-w.attached:
+		w.storeAll(ctx)
+	case <-ctx.Done():
 	}
 	w.queue.stop()
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.drain)
-	defer cancel()
-	return w.drainQueue(draining)
+	stop()
+	spiller.Wait()
+	select {
+	case <-w.attached:
+		draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.drain)
+		w.storeAll(draining)
+		cancel()
+	default: // nobody ever said where to
+	}
+	return errors.Join(w.keep(w.queue.rest()), w.disk.close())
 }
 
-func (w *Writer) drainQueue(ctx context.Context) error {
-	for w.queue.size() > 0 {
-		next, ok := w.queue.next(ctx)
-		if !ok {
-			break
-		}
-		if w.store(ctx, next) != nil {
-			break
+// storeAll stores what comes into every lane until ctx ends, or until the queue was
+// stopped and is empty.
+func (w *Writer) storeAll(ctx context.Context) {
+	var storers sync.WaitGroup
+	for _, l := range w.queue.lanes {
+		for range w.inserts {
+			s := &storer{w, l, native.NewDecoder()}
+			storers.Go(func() { s.run(ctx) })
 		}
 	}
-	if lost := w.queue.giveUp(); lost > 0 {
-		w.metrics.dropped.WithLabelValues(droppedShutdown).Add(float64(lost))
-		return fmt.Errorf("%d flows could not be stored within %s of the stop", lost, w.drain)
-	}
-	return nil
+	storers.Wait()
 }
 
-// store inserts a batch, again and again until ClickHouse has it or says that it
-// never will, and finishes it. An error means that ctx ended before.
-func (w *Writer) store(ctx context.Context, next insertion) error {
-	records := next.batch.Len()
-	delay := backoff.NewExponentialBackOff()
-	delay.InitialInterval = 200 * time.Millisecond
-	delay.MaxInterval = 10 * time.Second
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		return struct{}{}, w.attempt(ctx, next)
-	}, backoff.WithBackOff(delay), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, in time.Duration) {
-		w.metrics.retries.Inc()
-		if w.noisy.Allow() {
-			w.log.Warn("flows not stored yet, trying again", "error", err, "records", records, "next_in", in, "queued_records", w.queue.size())
+// spill moves what fills the memory to disk.
+func (w *Writer) spill(ctx context.Context) {
+	for {
+		in := w.queue.victim(ctx)
+		if in == nil {
+			return
 		}
-	}))
-	if errors.Is(err, backoff.ErrPermanent) {
-		w.log.Error("flows refused by clickhouse and given up", "error", err, "records", records)
-		w.metrics.dropped.WithLabelValues(droppedRefused).Add(float64(records))
-		w.queue.finish(false)
+		g, evicted, err := w.disk.spill(in)
+		if wanted := w.queue.spilled(in, g, evicted); !wanted && g != nil {
+			w.disk.discard(g) // stored meanwhile
+			continue
+		}
+		if err == nil {
+			w.metrics.spilled.Add(float64(in.records))
+			if w.noisy.Allow() {
+				w.log.Warn("clickhouse does not keep up, or does not answer: flows go to the spool", "queued_records", w.queue.size())
+			}
+			continue
+		}
+		w.disk.complain(err)
+		select {
+		case <-time.After(journalPause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// keep puts what could not be stored before the end into the spool.
+func (w *Writer) keep(left []*insertion) error {
+	var failure error
+	for _, in := range left {
+		if in.batch == nil || in.onDisk() || w.disk == nil {
+			continue
+		}
+		g, _, err := w.disk.spill(in)
+		if err != nil {
+			failure = err
+			continue
+		}
+		in.segment = g
+	}
+	kept, lost, evicted := 0, 0, 0
+	for _, in := range left { // after the last spill: each may have cost older ones
+		switch {
+		case in.onDisk():
+			kept += in.records
+		case in.segment != nil:
+			evicted += in.records
+		default:
+			lost += in.records
+		}
+	}
+	if kept > 0 {
+		w.log.Warn("clickhouse did not take all flows: the rest waits in the spool for the next start", "records", kept)
+	}
+	w.metrics.dropped.WithLabelValues(droppedSpoolFull).Add(float64(evicted))
+	w.metrics.dropped.WithLabelValues(droppedShutdown).Add(float64(lost))
+	if lost+evicted == 0 {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	w.queue.finish(true)
-	return nil
-}
-
-// attempt inserts a batch once.
-func (w *Writer) attempt(ctx context.Context, next insertion) error {
-	began := time.Now()
-	err := w.insert(ctx, next.batch, next.token)
-	w.metrics.seconds.Observe(time.Since(began).Seconds())
-	if err == nil {
-		w.metrics.rows.Add(float64(next.batch.Len()))
-		w.metrics.bytes.Add(float64(batchBytes(next.batch)))
-		w.metrics.batches.Inc()
-		return nil
-	}
-	if ctx.Err() != nil {
-		return err
-	}
-	kind := errorKind(err)
-	w.metrics.errors.WithLabelValues(kind).Inc()
-	if kind == errorPermanent {
-		return backoff.Permanent(err)
-	}
-	return err
+	return errors.Join(fmt.Errorf("%d flows could not be stored within %s of the stop", lost+evicted, w.drain), failure)
 }

@@ -21,7 +21,11 @@ import (
 func startWriter(t *testing.T, s *storage.Store, cfg storage.Batch) (*storage.Writer, *prometheus.Registry) {
 	t.Helper()
 	reg := prometheus.NewRegistry()
-	w := storage.NewWriter(s, cfg, testkit.Logger(t), reg)
+	w, err := storage.NewWriter(storage.Config{Batch: cfg, Name: "test"}, testkit.Logger(t), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Attach(s)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -135,7 +139,7 @@ func TestWriterFeedsTheDependentTables(t *testing.T) {
 		"SELECT sum(flows) FROM exporter_activity":                                                                           500,
 		"SELECT uniq(exporter) FROM exporter_activity":                                                                       7,
 		"SELECT countIf(NOT watched) FROM watched_flows":                                                                     0,
-		"SELECT count() FROM flows WHERE inserted_at < now() - 600":                                                          0,
+		"SELECT count() FROM flows WHERE inserted_on < today() - 1":                                                          0,
 		"SELECT count() FROM flows_text WHERE src_addr = '10.66.0.7' AND next_hop != ''":                                     5,
 		"SELECT count() FROM flows_text WHERE dst_addr = '2001:db8::1'":                                                      500,
 		"SELECT count() FROM flows WHERE src_addr = toIPv6('10.66.0.7')":                                                     5,

@@ -39,8 +39,8 @@ func (c *doctorCommand) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	return app.WithReader(ctx, cfg.Storage, env.logger, func(store *storage.Store) error {
-		exporters, err := app.Exporters(ctx, cfg, store)
+	return app.WithReader(ctx, cfg.Storage, env.logger, func(reader *storage.Reader) error {
+		exporters, err := app.Exporters(ctx, cfg, reader.Store)
 		if err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"tapwatch/hunts"
 	"tapwatch/internal/app"
 	"tapwatch/internal/config"
 	"tapwatch/storage/embedded"
@@ -56,6 +57,7 @@ type cli struct {
 	Replay   replayCommand   `cmd:"" help:"Store the flow exports of capture files with the captures' times."`
 	Simulate simulateCommand `cmd:"" help:"Export the flows of a simulated carrier network to a collector or a capture file."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the stored flows and alerts in SQL, read-only."`
+	Hunt     huntCommand     `cmd:"" help:"List, show and run saved questions to the stored flows."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what each exporter sends and what is wrong with it."`
 	Check    checkCommand    `cmd:"" help:"Validate the configuration and every file it names."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the tables of ClickHouse up to date."`
@@ -67,6 +69,8 @@ type environment struct {
 	stdio
 	configFile string
 	logger     *slog.Logger
+	// hunts are those of tapwatch hunt, by name.
+	hunts []hunts.Hunt
 }
 
 // load reads the configuration, or takes the defaults where no file is named and
@@ -112,17 +116,21 @@ func run(ctx context.Context, args []string, std stdio) int {
 		fmt.Fprintf(std.err, "tapwatch: %v\nTry: tapwatch --help\n", err)
 		return exitMisuse
 	}
-	err = parsed.Run(&environment{stdio: std, configFile: c.Config, logger: newLogger(std.err, c.logLevel(parsed.Command()), c.LogFormat)})
+	err = parsed.Run(&environment{stdio: std, configFile: c.Config, logger: newLogger(std.err, c.logLevel(parsed.Command()), c.LogFormat), hunts: hunts.All()})
 	return report(std.err, err)
 }
 
-// report prints err, a line for each that is joined in it, and gives the exit code.
+// report prints err, a line for each that is joined in it, and gives the exit code. A
+// line that begins with spaces belongs to the one before.
 func report(w io.Writer, err error) int {
 	if err == nil {
 		return exitGood
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(w, "tapwatch:", strings.TrimSuffix(line, "\n"))
+		if !strings.HasPrefix(line, "  ") {
+			line = "tapwatch: " + line
+		}
+		fmt.Fprintln(w, strings.TrimSuffix(line, "\n"))
 	}
 	var m misuse
 	var c *config.Error

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,15 @@ func TestMisuse(t *testing.T) {
 		{"a capture that is not there", nil, []string{"replay", "none.pcap"}, "none.pcap"},
 		{"a simulation toward the world", nil, []string{"simulate", "--to", "192.0.2.1:2055"}, "loopback"},
 		{"a capture without an end", nil, []string{"simulate", "--pcap", "x.pcap", "--duration", "0s"}, "--duration"},
+		{"a query and a file", nil, []string{"sql", "-f", "x.sql", "SELECT 1"}, "not both"},
+		{"a file that is not there", nil, []string{"sql", "-f", "none.sql"}, "none.sql"},
+		{"a format in the place of the file", nil, []string{"sql", "-f", "csv"}, "--format csv"},
+		{"a file written by ClickHouse", nil, []string{"sql", "SELECT 1 INTO OUTFILE 'x'"}, "shell"},
+		{"a setting for the session", nil, []string{"sql", "SELECT 1; SET max_threads = 1"}, "SETTINGS"},
+		{"a hunt that is none", nil, []string{"hunt", "run", "aset-peers"}, "did you mean asset-peers?"},
+		{"a hunt without its parameter", nil, []string{"hunt", "run", "asset-peers"}, "for example: tapwatch hunt run asset-peers --param asset="},
+		{"a hunt with a bad parameter", nil, []string{"hunt", "run", "asset-peers", "-p", "asset=x", "-p", "since=soon"}, `since: "soon" is neither`},
+		{"a hunt with half a parameter", nil, []string{"hunt", "run", "asset-peers", "-p", "asset"}, "NAME=VALUE"},
 		{"a format that is none", nil, []string{"sql", "--format", "xml", "SELECT 1"}, "--format"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -119,9 +129,10 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range parser.Model.Children {
-		t.Run(command.Name, func(t *testing.T) {
-			r := tapwatch(t, nil, command.Name, "--help")
+	for _, command := range append(parser.Model.Children, parser.Model.Leaves(true)...) {
+		words := strings.Fields(strings.TrimPrefix(command.Path(), "tapwatch"))
+		t.Run(strings.Join(words, " "), func(t *testing.T) {
+			r := tapwatch(t, nil, append(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "<[") }), "--help")...)
 			if r.code != exitGood || !strings.Contains(r.out, "Example") || !strings.Contains(r.out, "tapwatch ") {
 				t.Errorf("exit code %d, standard output:\n%s", r.code, r.out)
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"tapwatch/internal/app"
@@ -25,7 +26,10 @@ func (migrateCommand) Run(ctx context.Context, env *environment) error {
 	if err != nil {
 		return err
 	}
-	return app.WithDatabase(ctx, cfg.Storage, env.logger, func(*app.Database) error {
+	return app.WithDatabase(ctx, cfg.Storage, env.logger, func(db *app.Database) error {
+		if err := errors.Join(db.Missing()...); err != nil {
+			return fmt.Errorf("not every node of the cluster could be brought up to date: %w", err)
+		}
 		_, err := fmt.Fprintln(env.err, "the tables are up to date")
 		return err
 	})

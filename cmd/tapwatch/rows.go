@@ -5,17 +5,18 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"reflect"
 	"strings"
 	"text/tabwriter"
-	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tapwatch/storage"
 )
 
 // rowFormat is how rows come out; it is a flag of every command that prints rows.
 type rowFormat struct {
-	Format string `short:"f" help:"How rows come out: table, json (an object a line) or csv." enum:"table,json,csv" default:"table"`
+	Format string `help:"How rows come out: table, json (an object a line) or csv." enum:"table,json,csv" default:"table"`
 }
 
 // rowWriter writes rows of named columns in one format.
@@ -33,28 +34,73 @@ func newRowWriter(w io.Writer, format string, columns []string) (rowWriter, erro
 	case "csv":
 		c := csv.NewWriter(w)
 		return &csvRows{c}, c.Write(columns)
+	case "vertical":
+		return &verticalRows{w: w, columns: columns}, nil
 	default:
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		_, err := fmt.Fprintln(t, strings.Join(columns, "\t"))
-		return &tableRows{t}, err
+		return &tableRows{t: t}, err
 	}
 }
 
-type tableRows struct{ t *tabwriter.Writer }
+// tableBlock is how many rows of a table are held back to align their columns: a table
+// of many millions must not fill the memory.
+const tableBlock = 10_000
 
-// cellBreaks would break the table if they stood in a cell.
-var cellBreaks = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
+type tableRows struct {
+	t    *tabwriter.Writer
+	rows int
+}
+
+// cellOf is a value in one line of a table: what would break the line, or speak to the
+// terminal, is a space.
+func cellOf(v any) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text(v))
+}
 
 func (r *tableRows) Row(values []any) error {
 	cells := make([]string, len(values))
 	for i, v := range values {
-		cells[i] = cellBreaks.Replace(text(v))
+		cells[i] = cellOf(v)
 	}
-	_, err := fmt.Fprintln(r.t, strings.Join(cells, "\t"))
-	return err
+	if _, err := fmt.Fprintln(r.t, strings.Join(cells, "\t")); err != nil {
+		return err
+	}
+	if r.rows++; r.rows%tableBlock == 0 {
+		return r.t.Flush()
+	}
+	return nil
 }
 
 func (r *tableRows) Close() error { return r.t.Flush() }
+
+// verticalRows has a line for each value, for rows wider than the screen.
+type verticalRows struct {
+	w       io.Writer
+	columns []string
+	rows    int
+}
+
+func (r *verticalRows) Row(values []any) error {
+	width := 0
+	for _, name := range r.columns {
+		width = max(width, utf8.RuneCountInString(name))
+	}
+	r.rows++
+	s := fmt.Sprintf("-- row %d --\n", r.rows)
+	for i, v := range values {
+		s += fmt.Sprintf("%*s  %s\n", width, r.columns[i], cellOf(v))
+	}
+	_, err := io.WriteString(r.w, s)
+	return err
+}
+
+func (r *verticalRows) Close() error { return nil }
 
 type csvRows struct{ c *csv.Writer }
 
@@ -88,7 +134,7 @@ func (r *jsonRows) Row(values []any) error {
 		if err != nil {
 			return err
 		}
-		value, err := json.Marshal(natural(v))
+		value, err := json.Marshal(storage.Plain(v))
 		if err != nil {
 			return fmt.Errorf("column %s: %w", r.columns[i], err)
 		}
@@ -104,7 +150,7 @@ func (r *jsonRows) Close() error { return nil }
 
 // text is how a person reads a value.
 func text(v any) string {
-	v = natural(v)
+	v = storage.Plain(v)
 	switch v := v.(type) {
 	case nil:
 		return ""
@@ -120,44 +166,4 @@ func text(v any) string {
 		}
 	}
 	return fmt.Sprint(v)
-}
-
-// natural unwraps pointers, shows IPv4 addresses as such though ClickHouse holds
-// them mapped into IPv6, and times in UTC without a zone, as ClickHouse prints
-// them.
-func natural(v any) any {
-	r := reflect.ValueOf(v)
-	for r.Kind() == reflect.Pointer {
-		if r.IsNil() {
-			return nil
-		}
-		r = r.Elem()
-		v = r.Interface()
-	}
-	switch v := v.(type) {
-	case net.IP:
-		if a, ok := netip.AddrFromSlice(v); ok {
-			return a.Unmap().String()
-		}
-	case netip.Addr:
-		return v.Unmap().String()
-	case time.Time:
-		if v.Nanosecond() != 0 {
-			return v.UTC().Format("2006-01-02 15:04:05.000")
-		}
-		return v.UTC().Format(time.DateTime)
-	case []net.IP:
-		all := make([]any, len(v))
-		for i := range v {
-			all[i] = natural(v[i])
-		}
-		return all
-	case []uint8: // JSON would show base64
-		all := make([]uint, len(v))
-		for i := range v {
-			all[i] = uint(v[i])
-		}
-		return all
-	}
-	return v
 }

@@ -20,7 +20,7 @@ type simulateCommand struct {
 	Speed    float64        `help:"How much faster than the clock stream time passes." default:"1"`
 	Rate     float64        `help:"Flow records a second in the busiest hour, over all routers." default:"600"`
 	Seed     uint64         `help:"Another seed is another simulation; the same gives the same bytes." default:"1"`
-	Plan     string         `help:"Which intrusions are planted: demo (within two minutes), days (at the pace of people), none." enum:"demo,days,none" default:"demo"`
+	Plan     string         `help:"Which intrusions are planted: demo (within two minutes), days (at the pace of people), hunts (what the hunts look for, from the fourth day on, most of it in the evening of the tenth), none." enum:"demo,days,hunts,none" default:"demo"`
 }
 
 // Help shows examples.
@@ -54,6 +54,8 @@ func (c *simulateCommand) Run(ctx context.Context, env *environment) error {
 		cfg.Plan = scenario.Demo()
 	case "days":
 		cfg.Plan = scenario.Default()
+	case "hunts":
+		cfg.Plan = scenario.Hunts()
 	}
 	if c.Pcap != "" {
 		if cfg.Start = c.Start; c.Start.IsZero() {

@@ -51,8 +51,10 @@ type Panel struct {
 	GridPos     Grid       `json:"gridPos"`
 	Datasource  Datasource `json:"datasource"`
 	// Interval is the smallest $__interval, as "1m"; empty: a second.
-	Interval    string `json:"interval"`
-	FieldConfig struct {
+	Interval string `json:"interval"`
+	// MaxDataPoints is how many intervals the panel shows at most; 0: one a pixel.
+	MaxDataPoints int `json:"maxDataPoints"`
+	FieldConfig   struct {
 		Defaults struct {
 			Unit string `json:"unit"`
 		} `json:"defaults"`

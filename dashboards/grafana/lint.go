@@ -141,8 +141,12 @@ func overlaps(panels []Panel) []string {
 
 var (
 	limit      = regexp.MustCompile(`\bLIMIT \d+\s*$`)
-	timeFilter = regexp.MustCompile(`\$__timeFilter(_ms)?\(|>= (\$__timeInterval\()?\$__fromTime`)
-	ordered    = regexp.MustCompile(`\bORDER BY time\b[\w, ]*$`)
+	timeFilter = regexp.MustCompile(`\$__timeFilter(_ms)?\(|>= [\w$(]*\$__fromTime`)
+	joined     = regexp.MustCompile(`(?i)\bOR\b`)
+	// Joins with arrays and with subqueries are not sent to the nodes of a cluster.
+	global  = regexp.MustCompile(`\bGLOBAL IN \(|\bGLOBAL [A-Z ]*JOIN |\bARRAY JOIN\b|\bCROSS JOIN \(`)
+	alone   = regexp.MustCompile(`\bIN \(\s*SELECT\b|\bJOIN\b`)
+	ordered = regexp.MustCompile(`\bORDER BY time\b[\w, ]*$`)
 )
 
 func (l Linter) query(all *problems, q Query) {
@@ -152,6 +156,10 @@ func (l Linter) query(all *problems, q Query) {
 	}
 	filters := len(timeFilter.FindAllString(q.SQL, -1))
 	all.add(reads > filters, "%s: reads %d tables with %d time filters", q.Name, reads, filters)
+	all.add(alone.MatchString(global.ReplaceAllString(q.SQL, "")), "%s: IN (SELECT …) or JOIN without GLOBAL, which a cluster's tables need", q.Name)
+	for _, c := range conditions(q.SQL) {
+		all.add(joined.MatchString(withoutParentheses(c)), "%s: $__conditionalAll puts %q into the statement without parentheses", q.Name, c)
+	}
 	all.add(q.Format != FormatTimeSeries && q.Format != FormatTable, "%s: format %d", q.Name, q.Format)
 	all.add(q.Format == FormatTable && !limit.MatchString(q.SQL), "%s: a table without a LIMIT at its end", q.Name)
 	all.add(q.Format == FormatTimeSeries && !ordered.MatchString(q.SQL), "%s: a time series without ORDER BY time at its end", q.Name)

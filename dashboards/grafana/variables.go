@@ -98,6 +98,39 @@ func (vars Variables) conditionalAll(sql string) (string, error) {
 	}
 }
 
+// conditions are those of every $__conditionalAll. The plugin puts each one into the
+// statement as it stands, so one with OR needs parentheses of its own.
+func conditions(sql string) (all []string) {
+	const macro = "$__conditionalAll("
+	for {
+		_, rest, found := strings.Cut(sql, macro)
+		if !found {
+			return all
+		}
+		if args, _ := browserArgs(rest, 0); len(args) > 0 {
+			all = append(all, args[0])
+		}
+		sql = rest
+	}
+}
+
+// withoutParentheses leaves out what stands in parentheses.
+func withoutParentheses(sql string) string {
+	var out strings.Builder
+	depth := 0
+	for _, c := range sql {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case depth == 0:
+			out.WriteRune(c)
+		}
+	}
+	return out.String()
+}
+
 // browserArgs splits the arguments that start at index start, and gives the index
 // after the closing parenthesis. Like the plugin, it counts parentheses and
 // commas in string literals too.

@@ -3,8 +3,6 @@ package telemetry_test
 import (
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/telemetry"
@@ -12,7 +10,6 @@ import (
 	"tapwatch/enrich/orient"
 	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
-	"tapwatch/storage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -22,7 +19,7 @@ func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
 	inv := detecttest.Inventory(t, detecttest.Operator)
 	store := testkit.Store(t)
-	writer := storage.NewWriter(store, storage.DefaultBatch(), testkit.Logger(t), prometheus.NewRegistry())
+	writer := testkit.Writer(t, store)
 	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
 }
 

@@ -1,9 +1,11 @@
 package zone
 
 import (
+	"bytes"
 	"net/netip"
 
 	"tapwatch/enrich/partition"
+	"tapwatch/flow"
 	"tapwatch/inventory"
 )
 
@@ -13,6 +15,7 @@ type table struct {
 	numbers *partition.Table
 	// entries are what it says by number; 0 is outside all zones.
 	entries []inventory.Entry
+	ranks   []rank // of the entries
 }
 
 func newTable(v *inventory.Inventory) *table {
@@ -36,6 +39,9 @@ func newTable(v *inventory.Inventory) *table {
 		b.From(start, n)
 	}
 	t.numbers = b.Table()
+	for _, e := range t.entries {
+		t.ranks = append(t.ranks, rankOf(e))
+	}
 	return t
 }
 
@@ -50,10 +56,51 @@ func (t *table) fill(numbers []uint32, zone, kind, asset, role []string) {
 	}
 }
 
-// watch marks the records that have a protected end.
-func (t *table) watch(src, dst []uint32, watched []bool) {
-	dst, watched = dst[:len(src)], watched[:len(src)]
-	for i, s := range src {
-		watched[i] = t.entries[s].Protected || t.entries[dst[i]].Protected
+// watch marks the records that have a protected end, and which it is. Of two protected
+// ends it is the better protected one, else the one with the higher address and port:
+// both directions of a conversation give the same end.
+func (t *table) watch(b *flow.Batch, from int, src, dst []uint32) {
+	dst = dst[:len(src)]
+	for i, n := range src {
+		s, d := t.ranks[n], t.ranks[dst[i]]
+		row := from + i
+		switch {
+		case s|d == unprotected:
+			b.AssetEnd[row] = flow.AssetNone
+		case d > s, d == s && above(b, row):
+			b.AssetEnd[row] = flow.AssetDst
+		default:
+			b.AssetEnd[row] = flow.AssetSrc
+		}
+		b.Watched[row] = s|d != unprotected
+	}
+}
+
+// above tells whether the destination has the higher address, or the same and the
+// higher port.
+func above(b *flow.Batch, row int) bool {
+	if c := bytes.Compare(b.DstAddr[row][:], b.SrcAddr[row][:]); c != 0 {
+		return c > 0
+	}
+	return b.DstPort[row] > b.SrcPort[row]
+}
+
+// rank is how well an end is protected.
+type rank uint8
+
+const (
+	unprotected rank = iota
+	protected
+	intercept
+)
+
+func rankOf(e inventory.Entry) rank {
+	switch {
+	case !e.Protected:
+		return unprotected
+	case e.Kind == flow.ZoneLawfulIntercept:
+		return intercept
+	default:
+		return protected
 	}
 }

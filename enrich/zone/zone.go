@@ -9,7 +9,7 @@ import (
 	"tapwatch/inventory"
 )
 
-// Enricher fills the zone, zone kind, asset and role columns, and Watched.
+// Enricher fills the zone, zone kind, asset and role columns, AssetEnd and Watched.
 type Enricher struct {
 	inventory func() *inventory.Inventory
 	known     atomic.Pointer[table]
@@ -47,6 +47,6 @@ func (e *Enricher) Enrich(b *flow.Batch) {
 		t.numbers.Lookup(b.DstAddr[from:to], dst[:])
 		t.fill(src[:to-from], b.SrcZone[from:to], b.SrcZoneKind[from:to], b.SrcAsset[from:to], b.SrcRole[from:to])
 		t.fill(dst[:to-from], b.DstZone[from:to], b.DstZoneKind[from:to], b.DstAsset[from:to], b.DstRole[from:to])
-		t.watch(src[:to-from], dst[:to-from], b.Watched[from:to])
+		t.watch(b, from, src[:to-from], dst[:to-from])
 	}
 }

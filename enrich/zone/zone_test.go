@@ -30,7 +30,7 @@ func TestConformance(t *testing.T) {
 		New:    func(testing.TB) enrich.Enricher { return zone.New(inv.Load) },
 		Reload: func(enrich.Enricher) error { return inv.Reload(example) },
 		Columns: []string{"src_zone", "src_zone_kind", "src_asset", "src_role",
-			"dst_zone", "dst_zone_kind", "dst_asset", "dst_role", "watched"},
+			"dst_zone", "dst_zone_kind", "dst_asset", "dst_role", "asset_end", "watched"},
 		Known: []enrichtest.Record{{Src: poi, Dst: mdf2}, {Src: netip.MustParseAddr("2001:db8:66::10"), Dst: stranger}},
 	})
 }
@@ -55,6 +55,34 @@ func TestEnrich(t *testing.T) {
 		if src != want.src || dst != want.dst || b.Watched[i] != want.watched {
 			t.Errorf("record %d: %+v > %+v watched %v, want %+v", i, src, dst, b.Watched[i], want)
 		}
+	}
+}
+
+// TestAssetEnd holds that both directions of a conversation have the same asset end:
+// the better protected one, of two alike the one with the higher address and port.
+func TestAssetEnd(t *testing.T) {
+	hss := netip.MustParseAddr("10.40.1.10")
+	for _, c := range []struct {
+		name        string
+		asset, peer netip.Addr
+		ports       [2]uint16
+	}{
+		{"protected and not", mdf2, stranger, [2]uint16{22, 40000}},
+		{"lawful intercept before core", mdf2, poi, [2]uint16{9001, 40000}},
+		{"the higher address", poi, hss, [2]uint16{3868, 40000}},
+		{"the higher port", poi, poi, [2]uint16{40000, 22}},
+	} {
+		b := enrichtest.Batch(enrichtest.Record{Src: c.asset, Dst: c.peer}, enrichtest.Record{Src: c.peer, Dst: c.asset})
+		b.SrcPort[0], b.DstPort[0], b.SrcPort[1], b.DstPort[1] = c.ports[0], c.ports[1], c.ports[1], c.ports[0]
+		zone.New(live(t).Load).Enrich(b)
+		if b.AssetEnd[0] != flow.AssetSrc || b.AssetEnd[1] != flow.AssetDst {
+			t.Errorf("%s: asset ends %d and %d, want src and dst", c.name, b.AssetEnd[0], b.AssetEnd[1])
+		}
+	}
+	b := enrichtest.Batch(enrichtest.Record{Src: subscriber, Dst: stranger})
+	zone.New(live(t).Load).Enrich(b)
+	if b.AssetEnd[0] != flow.AssetNone {
+		t.Errorf("asset end %d of a record without a protected end", b.AssetEnd[0])
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"tapwatch/collector"
 	"tapwatch/console"
 	"tapwatch/detect"
+	"tapwatch/hunts"
 	"tapwatch/inventory"
 	"tapwatch/storage"
 )
@@ -30,6 +31,7 @@ type App struct {
 	inventory *inventory.Live
 	enrich    *enrichment
 	backend   *backend
+	hunter    *hunter
 	collector *collector.Collector
 	console   *console.Server
 	// stopping says that Run was told to stop.
@@ -65,6 +67,7 @@ func New(cfg Config, logger *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a.backend = &backend{chain: a.enrich.chain, feed: alert.NewFeed()}
+	a.hunter = &hunter{logger: logger}
 	a.collector, err = collector.New(cfg.Collector, protocols(), listedExporters{a.inventory}, a.backend, a.backend, logger, a.registry)
 	if err != nil {
 		return nil, fmt.Errorf("collector: %w", err)
@@ -98,6 +101,18 @@ func (a *App) Run(ctx context.Context) (err error) {
 
 	// The console serves from the start: /readyz says what is not ready yet.
 	life.start("console", a.console.Run)
+	// Flows are collected from the start too; they wait in memory and in the spool. The
+	// writer is to stop before the database that is opened after it.
+	writer, err := storage.NewWriter(a.cfg.writer(), a.logger, a.registry)
+	if err != nil {
+		return err
+	}
+	a.backend.writer.Store(writer)
+	ingest := life.fork()
+	defer func() { err = errors.Join(err, ingest.stop()) }()
+	ingest.start("writer", writer.Run)
+	ingest.start("collector", a.collector.Run)
+
 	db, err := a.openDatabase(ctx, life)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -105,9 +120,10 @@ func (a *App) Run(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	writer := storage.NewWriter(db.Store, a.cfg.Storage.Batch, a.logger, a.registry)
-	life.start("writer", writer.Run)
-	a.backend.open.Store(&opened{db.Store, writer})
+	writer.Attach(db.Store)
+	a.backend.store.Store(db.Store)
+	a.hunter.at.Store(&db.Reader)
+	life.onStop("hunts", a.hunter.close)
 
 	// The collector is asked first: what it has handed on by then is the writer's.
 	watermark := func() time.Time { return earlier(a.collector.Watermark(), writer.Watermark()) }
@@ -116,7 +132,6 @@ func (a *App) Run(ctx context.Context) (err error) {
 		return err
 	}
 	life.start("detect", engine.Run)
-	life.start("collector", a.collector.Run)
 	a.OnReady(Addresses{Collector: a.collector.Addrs(), Streams: a.streams(), Console: a.console.Addr(), Reader: db.Reader})
 	return life.wait(ctx)
 }
@@ -155,6 +170,8 @@ func (a *App) newConsole() (*console.Server, error) {
 		Collector: a.collector.Addrs,
 		Streams:   a.collector.StreamAddrs,
 		Checks:    []console.Check{{Name: "clickhouse", Ready: a.backend.ready}},
+		Hunts:     hunts.All(),
+		Hunter:    a.hunter,
 	}
 	return console.New(a.cfg.Console, deps, a.logger, a.registry)
 }

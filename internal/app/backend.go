@@ -16,83 +16,74 @@ import (
 // errNotReady is what the console's API answers until ClickHouse can be reached.
 var errNotReady = errors.New("ClickHouse cannot be reached yet")
 
-// backend stands between the parts that listen from the first moment (collector,
-// console) and the store, which may take a while to be reached: sockets are bound
-// and errors told before ClickHouse answers.
+// backend stands between the parts that work from the first moment (collector,
+// console) and the store, which may take a while to be reached: flows are taken and
+// errors told before ClickHouse answers.
 type backend struct {
-	chain enrich.Chain
-	feed  *alert.Feed
-	open  atomic.Pointer[opened]
+	chain  enrich.Chain
+	feed   *alert.Feed
+	writer atomic.Pointer[storage.Writer] // set before the collector runs
+	store  atomic.Pointer[storage.Store]  // set once ClickHouse answers
 
 	recorder recorder
 }
 
-// opened is what exists once ClickHouse answers.
-type opened struct {
-	store  *storage.Store
-	writer *storage.Writer
-}
-
-func (b *backend) opened() (*opened, error) {
-	if o := b.open.Load(); o != nil {
-		return o, nil
+func (b *backend) opened() (*storage.Store, error) {
+	if s := b.store.Load(); s != nil {
+		return s, nil
 	}
 	return nil, errNotReady
 }
 
 // ready says whether ClickHouse answers (console.Check).
 func (b *backend) ready(ctx context.Context) error {
-	o, err := b.opened()
+	store, err := b.opened()
 	if err != nil {
 		return err
 	}
-	return o.store.Ping(ctx)
+	return store.Ping(ctx)
 }
 
 // Write enriches a batch in place and hands it to the writer (collector.Sink).
 func (b *backend) Write(ctx context.Context, batch *flow.Batch) error {
-	o, err := b.opened()
-	if err != nil {
-		return err
-	}
 	b.chain.Enrich(batch)
-	return o.writer.Write(ctx, batch)
+	return b.writer.Load().Write(ctx, batch)
 }
 
 // WriteHealth stores what the collector counted (collector.HealthSink).
 func (b *backend) WriteHealth(ctx context.Context, health []flow.Health) error {
-	o, err := b.opened()
+	store, err := b.opened()
 	if err != nil {
 		return err
 	}
-	return o.store.InsertHealth(ctx, health)
+	return store.InsertHealth(ctx, health)
 }
 
 // Alerts lists alerts (console.Alerts).
 func (b *backend) Alerts(ctx context.Context, q alert.Query) ([]alert.Alert, error) {
-	o, err := b.opened()
+	store, err := b.opened()
 	if err != nil {
 		return nil, err
 	}
-	return o.store.Alerts(ctx, q)
+	return store.Alerts(ctx, q)
 }
 
 // Alert gives one alert (console.Alerts).
 func (b *backend) Alert(ctx context.Context, id string) (alert.Alert, bool, error) {
-	o, err := b.opened()
+	store, err := b.opened()
 	if err != nil {
 		return alert.Alert{}, false, err
 	}
-	return o.store.Alert(ctx, id)
+	return store.Alert(ctx, id)
 }
 
 // Record stores findings and publishes the alerts that changed (detect.Recorder).
 func (b *backend) Record(ctx context.Context, findings []alert.Finding) error {
-	o, err := b.opened()
+	store, err := b.opened()
 	if err != nil {
 		return err
 	}
-	return b.recorder.record(ctx, o.store, b.feed, findings)
+	return b.recorder.record(ctx, store, b.feed, findings)
 }
 
 // findingStore is what a recorder needs of the store. *storage.Store satisfies it.

@@ -105,7 +105,7 @@ func TestRecordOfManyFindings(t *testing.T) {
 	if err := r.record(ctx, store, alert.NewFeed(), window(0, ids...)); err != nil {
 		t.Fatal(err)
 	}
-	if n := queries(t, store); n == 0 || n > 4+many/publishPage+1 {
+	if n := queries(t, store); n == 0 || n > 5+many/publishPage+1 {
 		t.Errorf("%d findings took %d queries", many, n)
 	}
 	newest, err := store.NewestVersion(ctx)

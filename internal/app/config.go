@@ -99,9 +99,16 @@ func LoadConfig(file string) (Config, error) {
 	return c, nil
 }
 
+// writer is what the flow writer needs of it.
+func (c *Config) writer() storage.Config {
+	cfg := c.Storage.Config
+	cfg.Name = c.Collector.CollectorName()
+	return cfg
+}
+
 // resolve makes the relative paths of a configuration relative to dir.
 func (c *Config) resolve(dir string) {
-	all := []*string{&c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library, &c.Collector.StateFile}
+	all := []*string{&c.Storage.Embedded.DataDir, &c.Storage.Embedded.Library, &c.Storage.Spool.Dir, &c.Collector.StateFile}
 	for _, f := range c.files() {
 		all = append(all, f.path)
 	}

@@ -27,10 +27,16 @@ type endpoints struct {
 func locate(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (endpoints, error) {
 	if len(cfg.ClickHouse.Addresses) == 0 {
 		if running, ok := embedded.Running(cfg.Embedded.DataDir); ok {
-			return endpoints{writer: running.WriterEndpoint(), reader: running.ReaderEndpoint()}, nil
+			return endpoints{writer: cfg.made(running.WriterEndpoint()), reader: running.ReaderEndpoint()}, nil
 		}
 	}
 	return locateOwn(ctx, life, cfg, logger, reg)
+}
+
+// made gives the endpoint of an embedded engine with how its tables are to be made.
+func (c *StorageConfig) made(at storage.Endpoint) storage.Endpoint {
+	at.Partition = c.Partition
+	return at
 }
 
 // locateOwn is locate for the tapwatch that collects: it refuses a directory on
@@ -38,7 +44,7 @@ func locate(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slo
 // without knowing of each other.
 func locateOwn(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *slog.Logger, reg prometheus.Registerer) (endpoints, error) {
 	if external := cfg.ClickHouse; len(external.Addresses) > 0 {
-		return endpoints{writer: external.WriterEndpoint(), reader: external.ReaderEndpoint()}, nil
+		return endpoints{writer: cfg.Config.WriterEndpoint(), reader: external.ReaderEndpoint()}, nil
 	}
 	engine, err := embedded.New(cfg.Embedded, logger)
 	if err != nil {
@@ -51,7 +57,7 @@ func locateOwn(ctx context.Context, life *lifecycle, cfg StorageConfig, logger *
 	if err := life.until(ctx, engine.Ready); err != nil {
 		return endpoints{}, err
 	}
-	return endpoints{writer: engine.Writer(), reader: engine.Reader(), started: true}, nil
+	return endpoints{writer: cfg.made(engine.Writer()), reader: engine.Reader(), started: true}, nil
 }
 
 // Database is an open store with its tables up to date.
@@ -104,7 +110,7 @@ const readerPatience = 15 * time.Second
 
 // WithReader is WithDatabase for a hunter: f reads as the read-only user. A data
 // directory that is not there is an error, not a new one.
-func WithReader(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f func(*storage.Store) error) (err error) {
+func WithReader(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f func(*storage.Reader) error) (err error) {
 	if err := cfg.exists(); err != nil {
 		return err
 	}
@@ -126,7 +132,11 @@ func WithReader(ctx context.Context, cfg StorageConfig, logger *slog.Logger, f f
 	if err != nil {
 		return err
 	}
-	return f(store)
+	reader, err := storage.NewReader(opening, store, at.reader)
+	if err != nil {
+		return err
+	}
+	return f(reader)
 }
 
 // exists says what is wrong if there is no store to read.

@@ -38,11 +38,11 @@ type exporterStatuses struct {
 // Exporters gives what the collector stored and what the inventory lists
 // (console.Exporters).
 func (s exporterStatuses) Exporters(ctx context.Context) ([]console.ExporterStatus, error) {
-	o, err := s.backend.opened()
+	store, err := s.backend.opened()
 	if err != nil {
 		return nil, err
 	}
-	return exporterFacts(ctx, o.store, s.inventory.Load(), s.interval)
+	return exporterFacts(ctx, store, s.inventory.Load(), s.interval)
 }
 
 // Exporters gives what is stored about each exporter and listed in the inventory,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 // lifecycle runs parts that depend on one another. Parts start in the order they
@@ -13,7 +12,6 @@ import (
 type lifecycle struct {
 	parts  []*part
 	failed chan *part // the first part that ends on its own
-	once   sync.Once
 }
 
 type part struct {
@@ -25,6 +23,9 @@ type part struct {
 }
 
 func newLifecycle() *lifecycle { return &lifecycle{failed: make(chan *part, 1)} }
+
+// fork makes a lifecycle of its own order, whose parts fail the one it comes from.
+func (l *lifecycle) fork() *lifecycle { return &lifecycle{failed: l.failed} }
 
 // start runs a part in the background until stop ends its context. The part's
 // context carries no deadline of the caller's.
@@ -42,7 +43,10 @@ func (l *lifecycle) start(name string, run func(context.Context) error) {
 			err = errors.New("ended unexpectedly")
 		}
 		p.err = fmt.Errorf("%s: %w", name, err)
-		l.once.Do(func() { l.failed <- p })
+		select {
+		case l.failed <- p:
+		default: // another one was first
+		}
 	}()
 }
 

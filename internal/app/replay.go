@@ -46,9 +46,16 @@ func Replay(ctx context.Context, cfg Config, db *Database, files []string, progr
 	if err != nil {
 		return Replayed{}, err
 	}
+	toStore := cfg.writer()
+	toStore.Spool.MaxBytes = 0 // a replay can be made again; and the spool is the running tapwatch's
+	writer, err := storage.NewWriter(toStore, logger, registry)
+	if err != nil {
+		return Replayed{}, err
+	}
+	writer.Attach(db.Store)
 	r := &replay{
 		decoder:  collector.NewDecoder(cfg.Collector, protocols(), listedExporters{inv}),
-		writer:   storage.NewWriter(db.Store, cfg.Storage.Batch, logger, registry),
+		writer:   writer,
 		enrich:   enrichment,
 		progress: progress,
 		began:    time.Now(),

@@ -1,14 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -104,53 +100,6 @@ func TestPopulation(t *testing.T) {
 		addr := netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)})
 		if !addr.IsGlobalUnicast() || addr.IsPrivate() || netip.MustParsePrefix("100.64.0.0/10").Contains(addr) {
 			t.Fatalf("%s is not of the public internet", addr)
-		}
-	}
-}
-
-func TestReportEndsWithTheHeadlines(t *testing.T) {
-	var out bytes.Buffer
-	r := &report{out: &out}
-	for _, name := range slices.Backward(headlines) {
-		r.add(name, 0.5)
-	}
-	r.add("other", 1)
-	r.print()
-	want := "\nbench other 1.0000\nbench " + strings.Join(headlines, " 0.5000\nbench ") + " 0.5000\n"
-	if out.String() != want {
-		t.Errorf("printed\n%s\nwant\n%s", out.String(), want)
-	}
-}
-
-func TestProcessFacts(t *testing.T) {
-	if _, err := os.Stat("/proc/net/udp"); err != nil {
-		t.Skip("no /proc here: the benchmark runs on Linux")
-	}
-	if ended(os.Getpid()) {
-		t.Error("this process is said to have ended")
-	}
-	if _, err := processCPU(os.Getpid()); err != nil {
-		t.Error(err)
-	}
-	if n, err := residentBytes(); err != nil || n < 1<<20 {
-		t.Errorf("resident: %d bytes (%v)", n, err)
-	}
-	addr, err := freeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if all, err := socketsOf(addr.Port()); err != nil || len(all) != 0 {
-		t.Errorf("sockets of a free port: %v (%v)", all, err)
-	}
-}
-
-func TestMedian(t *testing.T) {
-	for _, c := range []struct {
-		values []float64
-		want   float64
-	}{{nil, 0}, {[]float64{3}, 3}, {[]float64{9, 1, 2}, 2}, {[]float64{4, 1, 3, 2}, 2.5}} {
-		if got := median(c.values); got != c.want {
-			t.Errorf("median(%v) = %v, want %v", c.values, got, c.want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 
 	"tapwatch/internal/app"
+	"tapwatch/internal/benchmark/measure"
 )
 
 // tapwatchSubject is this program once more: collector and enrichments, and records
@@ -22,7 +23,7 @@ type tapwatchSubject struct{ profile string }
 func (*tapwatchSubject) name() string { return "tapwatch" }
 
 func (s *tapwatchSubject) start(ctx context.Context, dir string) (*process, error) {
-	addr, err := freeAddr()
+	addr, err := measure.FreeAddr()
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func measureExporters(ctx context.Context, r *report, short bool) error {
 	if short {
 		passes = 20
 	}
-	r.say("\nexporters: %d with %d templates of 20 fields each, all in the inventory; %d layouts, %d records a datagram", manyExporters, templatesOfEach, variants*templatesOfEach, recordsOfFleet)
+	r.Say("\nexporters: %d with %d templates of 20 fields each, all in the inventory; %d layouts, %d records a datagram", manyExporters, templatesOfEach, variants*templatesOfEach, recordsOfFleet)
 	f, err := newFleet()
 	if err != nil {
 		return err
@@ -155,9 +155,9 @@ func (f *fleet) measureMemory(r *report, result, what string, layouts func(expor
 		return fmt.Errorf("%d of %d templates are known", known, manyExporters*templatesOfEach)
 	}
 	rss, heap := megabytes(after.resident-before.resident), megabytes(after.heap-before.heap)
-	r.say("  memory, %s: resident %.1f MB more, heap %.1f MB: %.0f bytes a template", what, rss, heap, heap*1e6/float64(known))
-	r.add(result+"_rss_mb", rss)
-	r.add(result+"_heap_mb", heap)
+	r.Say("  memory, %s: resident %.1f MB more, heap %.1f MB: %.0f bytes a template", what, rss, heap, heap*1e6/float64(known))
+	r.Add(result+"_rss_mb", rss)
+	r.Add(result+"_heap_mb", heap)
 	return nil
 }
 
@@ -207,9 +207,9 @@ func (f *fleet) measureSlowdown(ctx context.Context, r *report, result string, p
 			many, few, ratios = append(many, a), append(few, b), append(ratios, a/b)
 		}
 	}
-	r.say("  %s ns a record in turn from all: least %.1f, median %.1f; from %d: least %.1f, median %.1f; %.4f times", result, slices.Min(many), median(many), variants, slices.Min(few), median(few), median(ratios))
-	r.add(result+"ns_per_record", median(many))
-	r.add(result+"slowdown", median(ratios))
+	r.Say("  %s ns a record in turn from all: least %.1f, median %.1f; from %d: least %.1f, median %.1f; %.4f times", result, slices.Min(many), median(many), variants, slices.Min(few), median(few), median(ratios))
+	r.Add(result+"ns_per_record", median(many))
+	r.Add(result+"slowdown", median(ratios))
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"time"
+
+	"tapwatch/internal/benchmark/measure"
 )
 
 // subject is a collector that runs in a process of its own.
@@ -48,14 +50,14 @@ func measureLoopback(ctx context.Context, r *report, short bool, profile string)
 	if short {
 		rounds, seconds = 1, 2.5
 	}
-	r.say("\nloopback: datagrams of %d records from %d exporters over UDP, %d runs of %.1f s in turn", recordsV9, ringExporters, rounds, seconds)
-	restore, err := raiseReceiveBuffer(receiveBuffer())
+	r.Say("\nloopback: datagrams of %d records from %d exporters over UDP, %d runs of %.1f s in turn", recordsV9, ringExporters, rounds, seconds)
+	restore, err := measure.RaiseReceiveBuffer(receiveBuffer())
 	if err != nil {
-		r.say("  receive buffers stay small, for %s cannot be set: %v", receiveBufferFile, err)
+		r.Say("  receive buffers stay small, for %s cannot be set: %v", measure.ReceiveBufferFile, err)
 	}
 	defer func() {
 		if err := restore(); err != nil {
-			r.say("  %s is not restored: %v", receiveBufferFile, err)
+			r.Say("  %s is not restored: %v", measure.ReceiveBufferFile, err)
 		}
 	}()
 	subjects := [2]subject{&tapwatchSubject{profile: profile}, nfcapdSubject{}}
@@ -65,7 +67,7 @@ func measureLoopback(ctx context.Context, r *report, short bool, profile string)
 		if err != nil {
 			return err
 		}
-		r.add(fmt.Sprintf("collector_cpu_vs_nfcapd_%dk", rate/1000), ratio)
+		r.Add(fmt.Sprintf("collector_cpu_vs_nfcapd_%dk", rate/1000), ratio)
 		if ok {
 			sustained = append(sustained, ratio)
 		} else {
@@ -73,10 +75,10 @@ func measureLoopback(ctx context.Context, r *report, short bool, profile string)
 		}
 	}
 	if len(sustained) == 0 {
-		r.say("  NOTE: records were lost at every rate; the ratios are by record received")
+		r.Say("  NOTE: records were lost at every rate; the ratios are by record received")
 		sustained = lossy
 	}
-	r.add("collector_cpu_vs_nfcapd", slices.Max(sustained))
+	r.Add("collector_cpu_vs_nfcapd", slices.Max(sustained))
 	if short {
 		return nil
 	}
@@ -112,12 +114,12 @@ func compare(ctx context.Context, r *report, subjects [2]subject, rate, rounds i
 		ratios = append(ratios, cost[0]/cost[1])
 	}
 	ratio = median(ratios)
-	r.say("  %-8s at %7d records/s: %.4f of %s", subjects[0].name(), rate, ratio, subjects[1].name())
+	r.Say("  %-8s at %7d records/s: %.4f of %s", subjects[0].name(), rate, ratio, subjects[1].name())
 	return ratio, sustained, nil
 }
 
 func sayRun(r *report, s subject, rate int, result trial) {
-	r.say("  %-8s at %7d records/s: %6.0f ns of CPU a record, lost %.4f %% (kernel dropped %d datagrams); %d of %d received, sent at %.0f/s",
+	r.Say("  %-8s at %7d records/s: %6.0f ns of CPU a record, lost %.4f %% (kernel dropped %d datagrams); %d of %d received, sent at %.0f/s",
 		s.name(), rate, result.nanoseconds(), 100*result.lost(), result.dropped, result.received, result.sent, result.rate)
 }
 
@@ -139,6 +141,6 @@ func climb(ctx context.Context, r *report, s subject, seconds float64) error {
 			break // the sender cannot do more
 		}
 	}
-	r.add(s.name()+"_max_records_per_second", best)
+	r.Add(s.name()+"_max_records_per_second", best)
 	return nil
 }

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) > 0 && args[0] == commandSend {
 		return send(ctx, args[1:], out)
 	}
-	return measure(ctx, args, out)
+	return measureParts(ctx, args, out)
 }
 
 // The parts, in the order they are run: memory first, while the process has none.
@@ -55,8 +55,8 @@ const (
 	partLoopback  = "loopback"
 )
 
-// measure runs the parts and prints the results.
-func measure(ctx context.Context, args []string, out io.Writer) (err error) {
+// measureParts runs the parts and prints the results.
+func measureParts(ctx context.Context, args []string, out io.Writer) (err error) {
 	flags := flag.NewFlagSet("benchmark", flag.ContinueOnError)
 	short := flags.Bool("short", false, "a quick look: fewer and shorter rounds, numbers less certain")
 	chosen := flags.String("parts", "micro,exporters,loopback", "what to measure")
@@ -70,7 +70,7 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 			return fmt.Errorf("-parts: there is no part %q", p)
 		}
 	}
-	r := &report{out: out}
+	r := &report{Out: out, Headlines: headlines}
 	if slices.Contains(parts, partLoopback) {
 		if err := needNfcapd(); err != nil {
 			return err
@@ -101,7 +101,7 @@ func measure(ctx context.Context, args []string, out io.Writer) (err error) {
 			return fmt.Errorf("%s: %w", partLoopback, err)
 		}
 	}
-	r.print()
+	r.Print()
 	return nil
 }
 

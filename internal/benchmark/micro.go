@@ -25,7 +25,7 @@ func measureMicro(ctx context.Context, r *report, short bool) error {
 	if short {
 		rounds, atLeast = 5, 60*time.Millisecond
 	}
-	r.say("\nmicro: one thread, %d rounds of %s and more of each in turn, CPU time of the thread", rounds, atLeast)
+	r.Say("\nmicro: one thread, %d rounds of %s and more of each in turn, CPU time of the thread", rounds, atLeast)
 	entries, err := microEntries()
 	if err != nil {
 		return err
@@ -131,9 +131,9 @@ func (all entryList) ratio(name, of string) float64 {
 }
 
 func (all entryList) report(r *report) {
-	r.say("  %-30s %12s %12s %12s", "ns a record", "least", "median", "allocations")
+	r.Say("  %-30s %12s %12s %12s", "ns a record", "least", "median", "allocations")
 	for _, e := range all {
-		r.say("  %-30s %12.1f %12.1f %12.4f", e.name, slices.Min(e.nanoseconds), median(e.nanoseconds), e.allocations/float64(e.records))
+		r.Say("  %-30s %12.1f %12.1f %12.4f", e.name, slices.Min(e.nanoseconds), median(e.nanoseconds), e.allocations/float64(e.records))
 	}
 	for _, line := range []struct{ result, entry, of string }{
 		{"decode_vs_goflow2", decodeV9, goflow2V9},
@@ -144,8 +144,8 @@ func (all entryList) report(r *report) {
 	} {
 		ratio := all.ratio(line.entry, line.of)
 		least := slices.Min(all.find(line.entry).nanoseconds) / slices.Min(all.find(line.of).nanoseconds)
-		r.say("  %-30s %12.4f of goflow2 (of the least: %.4f)", line.entry, ratio, least)
-		r.add(line.result, ratio)
+		r.Say("  %-30s %12.4f of goflow2 (of the least: %.4f)", line.entry, ratio, least)
+		r.Add(line.result, ratio)
 	}
 	for _, line := range []struct{ result, entry string }{
 		{"goflow2_ns_per_record", goflow2V9},
@@ -155,12 +155,12 @@ func (all entryList) report(r *report) {
 		{"goflow2_ns_per_record_ipfix", goflow2IPFIX},
 		{"decode_ns_per_record_ipfix", decodeIPFIX},
 	} {
-		r.add(line.result, median(all.find(line.entry).nanoseconds))
+		r.Add(line.result, median(all.find(line.entry).nanoseconds))
 	}
 	allocating := 0.0
 	for _, name := range []string{decodeEnrich, decodeEnrichIPFIX, decodeEnrichRandom} {
 		e := all.find(name)
 		allocating = max(allocating, e.allocations/float64(e.records))
 	}
-	r.add("allocs_per_record", allocating)
+	r.Add("allocs_per_record", allocating)
 }

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"tapwatch/internal/benchmark/measure"
 )
 
 // nfcapdSubject is the collector of nfdump, which writes files compressed with LZ4.
@@ -24,7 +26,7 @@ func needNfcapd() error {
 }
 
 func (nfcapdSubject) start(ctx context.Context, dir string) (*process, error) {
-	addr, err := freeAddr()
+	addr, err := measure.FreeAddr()
 	if err != nil {
 		return nil, err
 	}

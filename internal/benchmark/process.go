@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
-	"strconv"
-	"strings"
 	"time"
+
+	"tapwatch/internal/benchmark/measure"
 )
 
 // process is a collector that was started.
@@ -70,7 +69,7 @@ func (p *process) feed(ctx context.Context, rate int, seconds float64) (warmup, 
 		return warmup, main, err
 	}
 	time.Sleep(settle)
-	if p.warm, err = processCPU(p.cmd.Process.Pid); err != nil {
+	if p.warm, err = measure.CPU(p.cmd.Process.Pid); err != nil {
 		return warmup, main, err
 	}
 	if main, err = startSender(ctx, p.addr, rate, seconds); err != nil {
@@ -91,11 +90,11 @@ func (p *process) begin(ctx context.Context) error {
 	if err := p.cmd.Start(); err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	err := poll(ctx, func() (bool, error) {
-		if ended(p.cmd.Process.Pid) {
+	err := measure.Poll(ctx, func() (bool, error) {
+		if measure.Ended(p.cmd.Process.Pid) {
 			return false, errors.New("it ended at once")
 		}
-		sockets, err := socketsOf(p.addr.Port())
+		sockets, err := measure.SocketsOf(p.addr.Port())
 		return len(sockets) > 0, err
 	})
 	if err != nil {
@@ -121,74 +120,19 @@ func (p *process) end() error {
 // drain waits until the kernel holds nothing for the process any more.
 func (p *process) drain(ctx context.Context) error {
 	empty := 0
-	return poll(ctx, func() (bool, error) {
-		all, err := socketsOf(p.addr.Port())
+	return measure.Poll(ctx, func() (bool, error) {
+		all, err := measure.SocketsOf(p.addr.Port())
 		if err != nil {
 			return false, err
 		}
 		p.dropped = 0
 		empty++
 		for _, s := range all {
-			p.dropped += s.dropped
-			if s.waiting > 0 {
+			p.dropped += s.Dropped
+			if s.Waiting > 0 {
 				empty = 0
 			}
 		}
 		return empty > 3, nil
 	})
-}
-
-// poll asks a hundred times a second until done.
-func poll(ctx context.Context, done func() (bool, error)) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if ok, err := done(); ok || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-// udpSocket is a socket in /proc/net/udp.
-type udpSocket struct{ waiting, dropped uint64 }
-
-// socketsOf gives the sockets bound to a port: several can share it.
-func socketsOf(port uint16) ([]udpSocket, error) {
-	table, err := os.ReadFile("/proc/net/udp")
-	if err != nil {
-		return nil, err
-	}
-	var all []udpSocket
-	for line := range strings.Lines(string(table)) {
-		// sl local rem st tx:rx tr:when retrnsmt uid timeout inode ref pointer drops
-		f := strings.Fields(line)
-		if len(f) < 13 || !strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
-			continue
-		}
-		_, queue, _ := strings.Cut(f[4], ":")
-		waiting, err := strconv.ParseUint(queue, 16, 64)
-		if err != nil {
-			return nil, fmt.Errorf("/proc/net/udp: %w", err)
-		}
-		dropped, err := strconv.ParseUint(f[12], 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("/proc/net/udp: %w", err)
-		}
-		all = append(all, udpSocket{waiting, dropped})
-	}
-	return all, nil
-}
-
-// freeAddr gives an address of 127.0.0.1 that was free a moment ago.
-func freeAddr() (netip.AddrPort, error) {
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return netip.AddrPort{}, err
-	}
-	return c.LocalAddr().(*net.UDPAddr).AddrPort(), c.Close()
 }

@@ -16,7 +16,7 @@ import (
 // docs/architecture.md.
 var layers = [][]string{
 	{"flow"},
-	{"alert", "inventory"},
+	{"alert", "inventory", "hunts"},
 	{"collector", "enrich", "storage", "detect", "console", "simulate", "dashboards"},
 	{"internal/app"},
 	{"cmd"},

@@ -39,8 +39,7 @@ func (e *engine) get() (*embedded.Engine, error) {
 }
 
 func (e *engine) start() error {
-	removeLeftovers()
-	dir, err := os.MkdirTemp("", fmt.Sprintf("%s%d-*", dirPrefix, os.Getpid()))
+	dir, err := newDir()
 	if err != nil {
 		return err
 	}
@@ -48,6 +47,11 @@ func (e *engine) start() error {
 	cfg := embedded.DefaultConfig()
 	cfg.DataDir = filepath.Join(dir, "data")
 	cfg.MaxMemoryBytes = 3 << 30
+	return e.run(cfg)
+}
+
+// run starts the engine and waits for it.
+func (e *engine) run(cfg embedded.Config) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	started, err := embedded.New(cfg, logger)
 	if err != nil {
@@ -65,15 +69,22 @@ func (e *engine) start() error {
 	return nil
 }
 
+// end ends the engine, if it runs. The caller has the lock.
+func (e *engine) end() error {
+	if e.cancel == nil {
+		return nil
+	}
+	e.cancel()
+	err := <-e.done
+	e.engine, e.cancel = nil, nil
+	return err
+}
+
 // stop ends the engine, if one was started, and removes its directory.
 func (e *engine) stop() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var err error
-	if e.cancel != nil {
-		e.cancel()
-		err = <-e.done
-	}
+	err := e.end()
 	if e.dir != "" {
 		err = errors.Join(err, os.RemoveAll(e.dir))
 	}
@@ -82,6 +93,12 @@ func (e *engine) stop() error {
 
 // dirPrefix and the process's number begin the name of its temporary directory.
 const dirPrefix = "tapwatch-testkit-"
+
+// newDir makes a temporary directory of this process.
+func newDir() (string, error) {
+	removeLeftovers()
+	return os.MkdirTemp("", fmt.Sprintf("%s%d-*", dirPrefix, os.Getpid()))
+}
 
 // removeLeftovers removes the directories of test binaries that were killed.
 func removeLeftovers() {

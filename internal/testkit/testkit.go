@@ -11,11 +11,14 @@ package testkit
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"tapwatch/storage"
 	"tapwatch/storage/embedded"
@@ -29,8 +32,8 @@ const patience = 2 * time.Minute
 func Main(m *testing.M) {
 	embedded.Main()
 	code := m.Run()
-	if err := shared.stop(); err != nil {
-		slog.Error("stop the test engine", "error", err)
+	if err := errors.Join(shared.stop(), nodes.stop()); err != nil {
+		slog.Error("stop the test engines", "error", err)
 		code = 1
 	}
 	os.Exit(code)
@@ -51,7 +54,14 @@ func Engine(t testing.TB) *embedded.Engine {
 // when the test ends, for the user that may do everything.
 func Database(t testing.TB) storage.Endpoint {
 	t.Helper()
-	endpoint := Engine(t).Writer()
+	if clustered() {
+		return Cluster(t).Database(t)
+	}
+	return fresh(t, Engine(t).Writer())
+}
+
+// fresh is the endpoint with a database of the test's own.
+func fresh(t testing.TB, endpoint storage.Endpoint) storage.Endpoint {
 	endpoint.Database = "tapwatch_test_" + strings.ToLower(rand.Text()[:12])
 	t.Cleanup(func() {
 		s := Open(t, endpoint)
@@ -76,9 +86,28 @@ func Store(t testing.TB) *storage.Store {
 // Reader is the database of s for the user that may read only.
 func Reader(t testing.TB, s *storage.Store) *storage.Store {
 	t.Helper()
+	if clustered() {
+		return Open(t, Cluster(t).ReaderEndpoint(s))
+	}
 	endpoint := Engine(t).Reader()
 	endpoint.Database = s.Database()
 	return Open(t, endpoint)
+}
+
+// Writer is a writer into s, without a spool, that does not run yet.
+func Writer(t testing.TB, s *storage.Store) *storage.Writer {
+	t.Helper()
+	cfg := storage.DefaultConfig()
+	cfg.Name, cfg.Spool.MaxBytes = "test", 0
+	if s.Shards() > 1 {
+		cfg.Cluster = ClusterName
+	}
+	w, err := storage.NewWriter(cfg, Logger(t), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Attach(s)
+	return w
 }
 
 // Open opens a store and closes it when the test ends.

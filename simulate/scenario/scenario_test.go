@@ -16,6 +16,9 @@ func TestPlansAreValid(t *testing.T) {
 			t.Errorf("%s has %d intrusions", name, len(plan))
 		}
 	}
+	if err := scenario.Hunts().Validate(); err != nil {
+		t.Errorf("hunts: %v", err)
+	}
 }
 
 func TestPlanWithATwin(t *testing.T) {

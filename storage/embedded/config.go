@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"tapwatch/internal/config"
+	"tapwatch/storage"
 )
 
 // Config says where the embedded engine lives and how much it may take.
@@ -21,6 +22,19 @@ type Config struct {
 	MaxMemoryBytes uint64 `yaml:"max_memory_bytes"`
 	// SystemLogDays is how long the engine keeps its own logs of queries and parts.
 	SystemLogDays int `yaml:"system_log_days"`
+	// Cluster is the cluster of ClickHouse that the engine is told of; without shards
+	// there is none. The engine listens on loopback alone, so its nodes are engines of
+	// this machine.
+	Cluster Cluster `yaml:"-"`
+}
+
+// Cluster is a cluster of ClickHouse as its nodes know it (remote_servers).
+type Cluster struct {
+	// Name is what Distributed tables call it.
+	Name string
+	// Shards are its nodes, one replica each, in the order that numbers them. Nodes
+	// reach each other with these credentials.
+	Shards []storage.Endpoint
 }
 
 // minMemoryBytes is the least with which the engine starts and merges.

@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"text/template"
+
+	"tapwatch/storage"
 )
 
 // Names below the data directory.
@@ -50,11 +53,22 @@ type fileValues struct {
 	Sockets           sockets
 	MergeThreads      int
 	ReaderMemoryBytes uint64
+	// ReaderSpillBytes is from where on groups and sorts go to disk.
+	ReaderSpillBytes uint64
 }
 
-// defaultReaderMemory bounds one query of the reader where the engine's memory is
-// not configured.
-const defaultReaderMemory = 1 << 30
+// minReaderMemory bounds one query of the reader on a small machine, where the engine's
+// memory is not configured.
+const minReaderMemory = 1 << 30
+
+// readerMemory is what one query of the reader may take: half of the engine's memory
+// where that is configured, else a quarter of the machine's.
+func readerMemory(cfg Config) uint64 {
+	if cfg.MaxMemoryBytes != 0 {
+		return cfg.MaxMemoryBytes / 2
+	}
+	return max(minReaderMemory, machineMemory()/4)
+}
 
 // writeFiles writes what the engine reads at its start.
 func writeFiles(dataDir string, cfg Config, state State, at sockets) error {
@@ -63,10 +77,8 @@ func writeFiles(dataDir string, cfg Config, state State, at sockets) error {
 		UsersFile: filepath.Join(dataDir, usersFile), LogDir: filepath.Join(dataDir, logFolder),
 		Sockets:           at,
 		MergeThreads:      min(max(runtime.NumCPU(), 2), 16),
-		ReaderMemoryBytes: defaultReaderMemory,
-	}
-	if cfg.MaxMemoryBytes != 0 {
-		values.ReaderMemoryBytes = cfg.MaxMemoryBytes / 2
+		ReaderMemoryBytes: readerMemory(cfg),
+		ReaderSpillBytes:  readerMemory(cfg) / 3,
 	}
 	return errors.Join(
 		writeTemplate(filepath.Join(dataDir, configFile), configTemplate, values),
@@ -88,7 +100,7 @@ func writeSystemDatabase(path string) error {
 }
 
 func writeTemplate(path, text string, values fileValues) error {
-	t, err := template.New(filepath.Base(path)).Funcs(template.FuncMap{"xml": escapeXML, "sha256": hexSHA256}).Parse(text)
+	t, err := template.New(filepath.Base(path)).Funcs(template.FuncMap{"xml": escapeXML, "sha256": hexSHA256, "host": hostOf, "port": portOfEndpoint}).Parse(text)
 	if err != nil {
 		return fmt.Errorf("parse the template of %s: %w", path, err)
 	}
@@ -123,4 +135,15 @@ func escapeFileName(name string) string {
 		}
 	}
 	return s.String()
+}
+
+// hostOf and portOfEndpoint are the parts of the first address of an endpoint.
+func hostOf(e storage.Endpoint) (string, error) {
+	host, _, err := net.SplitHostPort(e.Addresses[0])
+	return host, err
+}
+
+func portOfEndpoint(e storage.Endpoint) (string, error) {
+	_, port, err := net.SplitHostPort(e.Addresses[0])
+	return port, err
 }

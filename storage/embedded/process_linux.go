@@ -35,3 +35,12 @@ func zombie(pid int) bool {
 	end := bytes.LastIndex(data, []byte(") "))
 	return end >= 0 && bytes.HasPrefix(data[end:], []byte(") Z"))
 }
+
+// machineMemory is how much there is, in bytes; 0 unknown.
+func machineMemory() uint64 {
+	var info syscall.Sysinfo_t
+	if err := syscall.Sysinfo(&info); err != nil {
+		return 0
+	}
+	return uint64(info.Totalram) * uint64(info.Unit)
+}

@@ -90,6 +90,7 @@ func (e *Engine) startReady(ctx context.Context, held *os.File, front *gateway.G
 	if err := writeFiles(e.dataDir, e.cfg, *state, at); err != nil {
 		return nil, fmt.Errorf("write the engine's configuration: %w", err)
 	}
+	e.mend()
 	began := time.Now()
 	p, err := start(e.dataDir, e.library, held)
 	if err != nil {
@@ -109,6 +110,18 @@ func (e *Engine) startReady(ctx context.Context, held *os.File, front *gateway.G
 	e.log.Info("engine answers", "pid", state.PID, "tcp_port", state.TCPPort, "http_port", state.HTTPPort,
 		"took", time.Since(began).Round(time.Millisecond))
 	return p, nil
+}
+
+// mend makes sure that the engine takes no insert for stored that it was killed at. What
+// cannot be mended is no reason not to start.
+func (e *Engine) mend() {
+	mended, err := mendInsertLogs(e.dataDir)
+	if err != nil {
+		e.log.Error("an insert that the engine was killed at may be lost when it is repeated", "error", err)
+	}
+	if mended > 0 {
+		e.log.Warn("inserts that the engine was killed at are forgotten, and will be repeated", "parts", mended)
+	}
 }
 
 // publish records the state for this process and for others.

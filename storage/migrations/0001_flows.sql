@@ -1,24 +1,24 @@
-CREATE TABLE IF NOT EXISTS flows
+CREATE TABLE IF NOT EXISTS {{.Table "flows"}}
 (
-    received_at DateTime64(3, 'UTC') COMMENT 'When the collector received the record (in a replay: the capture\'s stamp). Orders storage and detection windows.' CODEC(Delta, ZSTD(1)),
-    start_at DateTime64(3, 'UTC') COMMENT 'First packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.' CODEC(Delta, ZSTD(1)),
-    end_at DateTime64(3, 'UTC') COMMENT 'Last packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.' CODEC(Delta, ZSTD(1)),
+    received_at DateTime64(3, 'UTC') COMMENT 'When the collector received the record (in a replay: the capture\'s stamp). Orders storage and detection windows.' CODEC(T64, ZSTD(1)),
+    export_delay_ms Int64 COMMENT 'Milliseconds from the flow\'s last packet, by the exporter\'s clock, to received_at; -9223372036854775808 where the exporter does not say.' CODEC(T64, ZSTD(1)),
+    duration_ms Int64 COMMENT 'Milliseconds from the flow\'s first packet to its last; -9223372036854775808 where the exporter does not say.' CODEC(T64, ZSTD(1)),
     exporter IPv6 COMMENT 'Address of the router that exported the record: the source of its datagrams.' CODEC(ZSTD(1)),
     observation_domain UInt32 COMMENT 'NetFlow v9 source id, IPFIX observation domain, sFlow sub-agent, NetFlow v5 engine type and id.' CODEC(ZSTD(1)),
-    export_protocol Enum8('unknown' = 0, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105) COMMENT 'Protocol of the export.' CODEC(ZSTD(1)),
+    export_protocol Enum8('unknown' = 0, 'netflow1' = 1, 'netflow5' = 5, 'netflow7' = 7, 'netflow9' = 9, 'ipfix' = 10, 'sflow5' = 105) COMMENT 'Protocol of the export.' CODEC(ZSTD(1)),
     sampling_interval UInt32 COMMENT 'One of how many packets was sampled: 1 = every packet, 0 = the exporter has not said.' CODEC(ZSTD(1)),
-    src_addr IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
-    dst_addr IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(1)),
-    src_port UInt16 COMMENT 'Source port of TCP, UDP and SCTP.' CODEC(ZSTD(1)),
-    dst_port UInt16 COMMENT 'Destination port of TCP, UDP and SCTP.' CODEC(ZSTD(1)),
+    src_addr IPv6 COMMENT 'Source address, IPv4 mapped into IPv6.' CODEC(ZSTD(3)),
+    dst_addr IPv6 COMMENT 'Destination address, IPv4 mapped into IPv6.' CODEC(ZSTD(3)),
+    src_port UInt16 COMMENT 'Source port of TCP, UDP and SCTP.' CODEC(ZSTD(3)),
+    dst_port UInt16 COMMENT 'Destination port of TCP, UDP and SCTP.' CODEC(ZSTD(3)),
     protocol UInt8 COMMENT 'IP protocol number (IANA): 6 TCP, 17 UDP, 47 GRE, 50 ESP.' CODEC(ZSTD(1)),
     ip_version UInt8 COMMENT '4 or 6; 0 for a flow without IP addresses.' CODEC(ZSTD(1)),
     tcp_flags UInt16 COMMENT 'All TCP flags seen, or-ed (IPFIX element 6): 1 FIN, 2 SYN, 4 RST, 8 PSH, 16 ACK.' CODEC(ZSTD(1)),
     tos UInt8 COMMENT 'IP type of service or IPv6 traffic class; its upper six bits are the DSCP.' CODEC(ZSTD(1)),
     icmp_type UInt8 COMMENT 'ICMP or ICMPv6 type.' CODEC(ZSTD(1)),
     icmp_code UInt8 COMMENT 'ICMP or ICMPv6 code.' CODEC(ZSTD(1)),
-    bytes UInt64 COMMENT 'Bytes as exported, before multiplication by sampling_interval: of layer 3, for sFlow of the whole frame.' CODEC(ZSTD(1)),
-    packets UInt64 COMMENT 'Packets as exported, before multiplication by sampling_interval.' CODEC(ZSTD(1)),
+    bytes UInt64 COMMENT 'Bytes as exported, before multiplication by sampling_interval: of layer 3, for sFlow of the whole frame.' CODEC(T64, ZSTD(1)),
+    packets UInt64 COMMENT 'Packets as exported, before multiplication by sampling_interval.' CODEC(T64, ZSTD(1)),
     direction Enum8('unknown' = 0, 'ingress' = 1, 'egress' = 2) COMMENT 'Where the router observed the flow (IPFIX element 61).' CODEC(ZSTD(1)),
     end_reason UInt8 COMMENT 'Why the record was exported (IPFIX element 136): 1 idle timeout, 2 active timeout, 3 end of flow, 4 forced, 5 resources; 0 unknown.' CODEC(ZSTD(1)),
     forwarding_status UInt8 COMMENT 'Forwarding status and reason (IPFIX element 89): 64-127 forwarded, 128-191 dropped, 192-255 consumed; 0 unknown.' CODEC(ZSTD(1)),
@@ -33,6 +33,27 @@ CREATE TABLE IF NOT EXISTS flows
     dst_as UInt32 COMMENT 'Autonomous system of the destination as the router exported it (origin or peer); 0 unknown.' CODEC(ZSTD(1)),
     src_mask UInt8 COMMENT 'Prefix length of the route to the source.' CODEC(ZSTD(1)),
     dst_mask UInt8 COMMENT 'Prefix length of the route to the destination.' CODEC(ZSTD(1)),
+    in_vrf UInt32 COMMENT 'VRF of the ingress side by the router\'s own number (IPFIX element 234); 0 the global one, or unknown.' CODEC(ZSTD(1)),
+    out_vrf UInt32 COMMENT 'VRF of the egress side by the router\'s own number (IPFIX element 235); 0 the global one, or unknown.' CODEC(ZSTD(1)),
+    mpls_label_1 UInt32 COMMENT 'Top label of the MPLS stack; 0 none, or the explicit null label.' CODEC(ZSTD(1)),
+    mpls_label_2 UInt32 COMMENT 'Second label of the MPLS stack; 0 none.' CODEC(ZSTD(1)),
+    mpls_label_3 UInt32 COMMENT 'Third label of the MPLS stack; 0 none.' CODEC(ZSTD(1)),
+    ip_ttl UInt8 COMMENT 'Time to live or hop limit, the least of the flow (IPFIX elements 192, 52); 0 unknown.' CODEC(ZSTD(1)),
+    fragment_id UInt32 COMMENT 'IP identification (IPFIX element 54); 0 unknown.' CODEC(ZSTD(1)),
+    fragment_offset UInt16 COMMENT 'Fragment offset in units of 8 bytes (IPFIX element 88); 0 the first fragment, none, or unknown.' CODEC(ZSTD(1)),
+    src_addr_nat IPv6 COMMENT 'Source address after translation (IPFIX elements 225, 281); :: none.' CODEC(ZSTD(1)),
+    dst_addr_nat IPv6 COMMENT 'Destination address after translation (IPFIX elements 226, 282); :: none.' CODEC(ZSTD(1)),
+    src_port_nat UInt16 COMMENT 'Source port after translation (IPFIX element 227); 0 none.' CODEC(ZSTD(1)),
+    dst_port_nat UInt16 COMMENT 'Destination port after translation (IPFIX element 228); 0 none.' CODEC(ZSTD(1)),
+    nat_event UInt8 COMMENT 'What the translator did (IPFIX element 230): 1 created, 2 deleted, 3 pool exhausted, 4 NAT44 session created, 5 deleted, 6 NAT64 session created, 7 deleted; 0 none.' CODEC(ZSTD(1)),
+    firewall_event UInt8 COMMENT 'What the firewall did (IPFIX element 233, 40005 of older Cisco ASAs): 1 flow created, 2 deleted, 3 denied, 4 alert, 5 update; 0 none.' CODEC(ZSTD(1)),
+    tunnel Enum8('none' = 0, 'gre' = 1, 'erspan1' = 2, 'erspan2' = 3, 'erspan3' = 4, 'vxlan' = 5, 'ipip' = 6, 'geneve' = 7, 'gtpu' = 8) COMMENT 'What the sampled packet header shows to be carried in the flow; none also where the exporter shows no header: then protocol tells (47 GRE, 4 and 41 IP in IP).' CODEC(ZSTD(1)),
+    tunnel_id UInt32 COMMENT 'GRE key, ERSPAN session, VXLAN or GENEVE network identifier, GTP-U tunnel endpoint; 0 none.' CODEC(ZSTD(1)),
+    inner_src_addr IPv6 COMMENT 'Source address of the packet inside the tunnel; :: none or not shown.' CODEC(ZSTD(1)),
+    inner_dst_addr IPv6 COMMENT 'Destination address of the packet inside the tunnel; :: none or not shown.' CODEC(ZSTD(1)),
+    inner_src_port UInt16 COMMENT 'Source port of the packet inside the tunnel.' CODEC(ZSTD(1)),
+    inner_dst_port UInt16 COMMENT 'Destination port of the packet inside the tunnel.' CODEC(ZSTD(1)),
+    inner_protocol UInt8 COMMENT 'IP protocol number of the packet inside the tunnel; 0 none or not shown.' CODEC(ZSTD(1)),
     src_country LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2 country of the source by the geography database; empty unknown.' CODEC(ZSTD(1)),
     dst_country LowCardinality(String) COMMENT 'ISO 3166-1 alpha-2 country of the destination by the geography database; empty unknown.' CODEC(ZSTD(1)),
     src_asn UInt32 COMMENT 'Autonomous system of the source by the geography database; 0 unknown.' CODEC(ZSTD(1)),
@@ -50,11 +71,17 @@ CREATE TABLE IF NOT EXISTS flows
     src_intel LowCardinality(String) COMMENT 'Intelligence list and indicator that the source matches, as list:prefix; empty none.' CODEC(ZSTD(1)),
     dst_intel LowCardinality(String) COMMENT 'Intelligence list and indicator that the destination matches, as list:prefix; empty none.' CODEC(ZSTD(1)),
     initiator Enum8('unknown' = 0, 'src' = 1, 'dst' = 2) COMMENT 'Which end opened the conversation, as far as one record tells.' CODEC(ZSTD(1)),
+    asset_end Enum8('none' = 0, 'src' = 1, 'dst' = 2) COMMENT 'The end in a protected zone; of two that in a lawful-intercept zone, else the higher address.' CODEC(ZSTD(1)),
     watched Bool COMMENT 'True when an end lies in a protected zone: the record is kept in watched_flows too.' CODEC(ZSTD(1)),
-    inserted_at DateTime('UTC') DEFAULT now() COMMENT 'When the row was stored; retention counts from here.' CODEC(Delta, ZSTD(1))
+    inserted_on Date DEFAULT today() COMMENT 'Day on which the row was stored; retention counts from here.' CODEC(ZSTD(1)),
+    end_at DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(if(export_delay_ms = -9223372036854775808, 0, toUnixTimestamp64Milli(received_at) - export_delay_ms), 'UTC') COMMENT 'Last packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.',
+    start_at DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(if(duration_ms = -9223372036854775808, 0, toUnixTimestamp64Milli(received_at) - if(export_delay_ms = -9223372036854775808, 0, export_delay_ms) - duration_ms), 'UTC') COMMENT 'First packet of the flow by the exporter\'s clock; 1970 where the exporter does not say.',
+    INDEX received_at_range received_at TYPE minmax GRANULARITY 1,
+    INDEX src_addr_filter src_addr TYPE bloom_filter(0.03) GRANULARITY 1,
+    INDEX dst_addr_filter dst_addr TYPE bloom_filter(0.03) GRANULARITY 1
 )
-ENGINE = MergeTree
-PARTITION BY toDate(received_at)
-ORDER BY (toStartOfMinute(received_at), exporter, src_addr, dst_addr)
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000
+ENGINE = {{.Engine "MergeTree"}}
+PARTITION BY {{.Partition}}
+ORDER BY (toStartOfFiveMinutes(received_at), exporter, src_addr, dst_addr, src_port, dst_port)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, {{.Deduplication}}, min_compress_block_size = 2097152, max_compress_block_size = 4194304
 COMMENT 'Every flow record, as exported and enriched.'

@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS exporter_activity
+CREATE TABLE IF NOT EXISTS {{.Table "exporter_activity"}}
 (
     at DateTime('UTC') COMMENT 'Start of ten seconds of stream time.' CODEC(Delta, ZSTD(1)),
     exporter IPv6 COMMENT 'Address of the router.',
@@ -8,8 +8,8 @@ CREATE TABLE IF NOT EXISTS exporter_activity
     last_received_at SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Latest record of the ten seconds.',
     inserted_at SimpleAggregateFunction(max, DateTime('UTC')) COMMENT 'When the latest of it was stored; retention counts from here.'
 )
-ENGINE = AggregatingMergeTree
+ENGINE = {{.Engine "AggregatingMergeTree"}}
 PARTITION BY toYYYYMM(at)
 ORDER BY (at, exporter)
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, {{.Deduplication}}
 COMMENT 'Who exported how much, by ten seconds: what the telemetry detector reads.'

@@ -1,4 +1,4 @@
-CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_activity_feed TO exporter_activity
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_activity_feed TO {{.Table "exporter_activity"}}
 AS SELECT
     toStartOfInterval(toDateTime(received_at, 'UTC'), INTERVAL 10 SECOND) AS at,
     exporter,
@@ -7,5 +7,5 @@ AS SELECT
     sum(packets) AS packets,
     max(received_at) AS last_received_at,
     now() AS inserted_at
-FROM flows
+FROM {{.Table "flows"}}
 GROUP BY at, exporter

@@ -1,4 +1,4 @@
-CREATE TABLE IF NOT EXISTS findings
+CREATE TABLE IF NOT EXISTS {{.Table "findings"}}
 (
     id String COMMENT 'Identity of the alert: a hash of what it is about.',
     detector LowCardinality(String) COMMENT 'Detector that found it.',
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS findings
     stored_at DateTime64(3, 'UTC') COMMENT 'When the detector wrote the row, by its clock.',
     version UInt64 COMMENT 'Grows with every write; the alert stream resumes by it.'
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = {{.Engine "ReplacingMergeTree" "version"}}
 PARTITION BY toYYYYMM(window_start)
 ORDER BY (id, window_start)
 COMMENT 'What the detectors saw, one row for each alert and window. Read the view alerts.'

@@ -24,6 +24,7 @@ func configuration(t *testing.T) app.Config {
 	cfg.Collector.HealthInterval = time.Second
 	cfg.Collector.StateFile = "" // each test starts anew, and writes nothing here
 	cfg.Storage.Batch.Interval = 50 * time.Millisecond
+	cfg.Storage.Spool.Dir = t.TempDir()
 	cfg.Console.Listen = "127.0.0.1:0"
 	useDatabase(&cfg, testkit.Database(t))
 	return cfg

@@ -1,8 +1,0 @@
-CREATE OR REPLACE VIEW flows_text AS
-SELECT * REPLACE (
-    replaceRegexpOne(toString(exporter), '^::ffff:([0-9.]+)$', '\\1') AS exporter,
-    replaceRegexpOne(toString(src_addr), '^::ffff:([0-9.]+)$', '\\1') AS src_addr,
-    replaceRegexpOne(toString(dst_addr), '^::ffff:([0-9.]+)$', '\\1') AS dst_addr,
-    replaceRegexpOne(toString(next_hop), '^::ffff:([0-9.]+)$', '\\1') AS next_hop
-)
-FROM flows

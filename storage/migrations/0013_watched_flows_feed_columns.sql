@@ -1,1 +1,0 @@
-ALTER TABLE watched_flows_feed MODIFY QUERY SELECT * FROM flows WHERE watched
