@@ -27,9 +27,14 @@ talks AS
         -- than the bare headers of a refused or unanswered attempt.
         (protocol != 6 OR bitAnd(tcp_flags, 24) = 24 OR (bitAnd(tcp_flags, 4) = 0 AND bytes > packets * 90)) AND (NOT inward OR protocol = 6) AS talk,
         bytes, first_seen, last_seen
-    FROM conversations_by_hour
-    WHERE at >= toStartOfHour({since:DateTime64(3, 'UTC')}) AND at < {until:DateTime64(3, 'UTC')}
-        AND (asset = {asset:String} OR peer_asset = {asset:String})
+    FROM
+    (
+        SELECT * FROM conversations_by_hour
+        WHERE at >= toStartOfHour({since:DateTime64(3, 'UTC')}) AND at < {until:DateTime64(3, 'UTC')} AND asset = {asset:String}
+        UNION ALL
+        SELECT * FROM conversations_by_hour
+        WHERE at >= toStartOfHour({since:DateTime64(3, 'UTC')}) AND at < {until:DateTime64(3, 'UTC')} AND peer_asset = {asset:String} AND asset != {asset:String}
+    )
 )
 SELECT
     text(other_addr) AS peer,

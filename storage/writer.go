@@ -172,6 +172,7 @@ func (w *Writer) storeAll(ctx context.Context) {
 
 // spill moves what fills the memory to disk.
 func (w *Writer) spill(ctx context.Context) {
+	said := rate.NewLimiter(rate.Every(time.Minute), 1)
 	for {
 		in := w.queue.victim(ctx)
 		if in == nil {
@@ -184,7 +185,7 @@ func (w *Writer) spill(ctx context.Context) {
 		}
 		if err == nil {
 			w.metrics.spilled.Add(float64(in.records))
-			if w.noisy.Allow() {
+			if said.Allow() {
 				w.log.Warn("clickhouse does not keep up, or does not answer: flows go to the spool", "queued_records", w.queue.size())
 			}
 			continue

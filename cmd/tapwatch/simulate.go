@@ -18,7 +18,7 @@ type simulateCommand struct {
 	Start    time.Time      `help:"Beginning of stream time of a capture (RFC 3339); without one, a duration ago." placeholder:"TIME"`
 	Duration time.Duration  `help:"How much stream time to simulate; 0: until Ctrl-C." default:"10m"`
 	Speed    float64        `help:"How much faster than the clock stream time passes." default:"1"`
-	Rate     float64        `help:"Flow records a second in the busiest hour, over all routers." default:"600"`
+	Rate     float64        `help:"Flow records a second in the busiest hour, over all routers; at least 30." default:"600"`
 	Seed     uint64         `help:"Another seed is another simulation; the same gives the same bytes." default:"1"`
 	Plan     string         `help:"Which intrusions are planted: demo (within two minutes), days (at the pace of people), hunts (what the hunts look for, from the fourth day on, most of it in the evening of the tenth), none." enum:"demo,days,hunts,none" default:"demo"`
 }
