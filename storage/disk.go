@@ -131,9 +131,19 @@ func (d *disk) load(in *insertion, b *flow.Batch, decoder *native.Decoder) (corr
 		return 0, err
 	}
 	defer r.Close()
+	corrupt, err = eachBlock(r, func(block *native.Block) error { return decoder.Append(b, block) })
+	if err != nil {
+		return corrupt, fmt.Errorf("segment %s: %w", in.token, err)
+	}
+	return corrupt, nil
+}
+
+// eachBlock calls f with every block that can be read, until its first error. It tells how
+// many records were in frames that are damaged or hold no block.
+func eachBlock(r *spool.Reader, f func(*native.Block) error) (corrupt int, err error) {
 	for {
 		frame, err := r.Next()
-		if isEnd(err) {
+		if errors.Is(err, io.EOF) {
 			return r.Corrupt() + corrupt, nil
 		}
 		if err != nil {
@@ -144,8 +154,8 @@ func (d *disk) load(in *insertion, b *flow.Batch, decoder *native.Decoder) (corr
 			corrupt += frame.Records
 			continue
 		}
-		if err := decoder.Append(b, &block); err != nil {
-			return r.Corrupt() + corrupt, fmt.Errorf("segment %s: %w", in.token, err)
+		if err := f(&block); err != nil {
+			return r.Corrupt() + corrupt, err
 		}
 	}
 }
@@ -156,9 +166,6 @@ func (d *disk) complain(err error) {
 		d.log.Error("flows cannot be written to the spool", "error", err)
 	}
 }
-
-// isEnd tells whether a reader has come to its end.
-func isEnd(err error) bool { return errors.Is(err, io.EOF) }
 
 // stats are those of the spool.
 func (d *disk) stats() spool.Stats {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"net/netip"
 	"strconv"
@@ -39,7 +38,7 @@ func (s *Store) insertBatch(ctx context.Context, shard int, b *flow.Batch, token
 		return fmt.Errorf("encode %d flows: %w", b.Len(), err)
 	}
 	return s.onReplica(ctx, shard, func(n *node) error {
-		return s.insertBlocks(ctx, n, b.Len(), token, native.One(block))
+		return s.insertBlock(ctx, n, token, block)
 	})
 }
 
@@ -53,7 +52,12 @@ func (s *Store) insertSegment(ctx context.Context, shard int, g *spool.Segment) 
 		return 0, err
 	}
 	defer r.Close()
-	block, corrupt, err := joined(r)
+	var all native.Joiner
+	corrupt, err = eachBlock(r, all.Add)
+	if err != nil {
+		return 0, fmt.Errorf("segment %s: %w", g.Token(), err)
+	}
+	block, err := all.Block()
 	switch {
 	case errors.Is(err, native.ErrEmpty):
 		return corrupt, nil
@@ -61,7 +65,7 @@ func (s *Store) insertSegment(ctx context.Context, shard int, g *spool.Segment) 
 		return 0, fmt.Errorf("segment %s: %w", g.Token(), err)
 	}
 	err = s.onReplica(ctx, shard, func(n *node) error {
-		return s.insertBlocks(ctx, n, block.Rows(), g.Token(), native.One(block))
+		return s.insertBlock(ctx, n, g.Token(), block)
 	})
 	if err != nil {
 		return 0, err
@@ -69,35 +73,11 @@ func (s *Store) insertSegment(ctx context.Context, shard int, g *spool.Segment) 
 	return corrupt, nil
 }
 
-// joined gives what a reader reads as one block; native.ErrEmpty if there is nothing. It
-// tells how many records were in frames that are damaged or hold no block.
-func joined(r *spool.Reader) (_ *native.Block, corrupt int, err error) {
-	var j native.Joiner
-	for {
-		frame, err := r.Next()
-		if isEnd(err) {
-			block, err := j.Block()
-			return block, r.Corrupt() + corrupt, err
-		}
-		if err != nil {
-			return nil, 0, err
-		}
-		var b native.Block
-		if _, err := b.Read(frame.Payload); err != nil {
-			corrupt += frame.Records
-			continue
-		}
-		if err := j.Add(&b); err != nil {
-			return nil, 0, err
-		}
-	}
-}
-
-func (s *Store) insertBlocks(ctx context.Context, n *node, records int, token string, blocks iter.Seq2[*native.Block, error]) error {
+func (s *Store) insertBlock(ctx context.Context, n *node, token string, block *native.Block) error {
 	ctx, cancel := context.WithTimeout(ctx, s.insertTimeout)
 	defer cancel()
-	if err := n.bulk.Insert(ctx, native.Insert{Table: s.layout.Table("flows"), Token: token}, blocks); err != nil {
-		return fmt.Errorf("insert %d flows: %w", records, err)
+	if err := n.bulk.Insert(ctx, native.Insert{Table: s.layout.Table("flows"), Token: token}, native.One(block)); err != nil {
+		return fmt.Errorf("insert %d flows: %w", block.Rows(), err)
 	}
 	return nil
 }

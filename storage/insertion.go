@@ -2,12 +2,13 @@ package storage
 
 import (
 	"tapwatch/flow"
+	"tapwatch/storage/native"
 	"tapwatch/storage/spool"
 )
 
 // maxInsertRecords is how many rows an insert has at most: so many ClickHouse takes as one
-// block (see storage/native), and fit into a frame of the spool.
-const maxInsertRecords = 262_144
+// block, and fit into a frame of the spool.
+const maxInsertRecords = native.PieceRows
 
 // insertion is a batch of records that becomes one insert, and one block of it:
 // ClickHouse knows an insert again by its token and the numbers of its blocks, so that

@@ -103,8 +103,7 @@ func (s *storer) attempt(ctx context.Context, in *insertion) (lost int, err erro
 			return in.records, nil
 		case errors.Is(err, native.ErrForeign):
 			corrupt, err := s.insert.insertSegment(ctx, s.lane.number, in.segment)
-			s.queue.attempted(s.lane.number, err != nil)
-			return corrupt, s.attempted(in.records-corrupt, corrupt, err)
+			return corrupt, s.inserted(in.records-corrupt, corrupt, err)
 		case err != nil:
 			return 0, err
 		}
@@ -112,20 +111,21 @@ func (s *storer) attempt(ctx context.Context, in *insertion) (lost int, err erro
 	}
 	defer s.queue.readDone(in)
 	if b.Len() == 0 {
-		return in.corrupt, s.attempted(0, in.corrupt, nil)
+		s.metrics.dropped.WithLabelValues(droppedCorrupt).Add(float64(in.corrupt))
+		return in.corrupt, nil
 	}
 	began := time.Now()
 	err = s.insert.insertBatch(ctx, s.lane.number, b, in.token)
 	s.metrics.seconds.Observe(time.Since(began).Seconds())
-	s.queue.attempted(s.lane.number, err != nil)
 	if err == nil {
 		s.metrics.bytes.Add(float64(batchBytes(b)))
 	}
-	return in.corrupt, s.attempted(b.Len(), in.corrupt, err)
+	return in.corrupt, s.inserted(b.Len(), in.corrupt, err)
 }
 
-// attempted counts what an attempt came to.
-func (s *storer) attempted(stored, corrupt int, err error) error {
+// inserted notes and counts what an insert came to.
+func (s *storer) inserted(stored, corrupt int, err error) error {
+	s.queue.attempted(s.lane.number, err != nil)
 	if err != nil {
 		return err
 	}
