@@ -98,9 +98,24 @@ func (l layout) Deduplication() string {
 	return "non_replicated_deduplication_window = 10000"
 }
 
-// render fills in a migration.
-func (l layout) render(name, text string) (string, error) {
-	t, err := template.New(name).Parse(text)
+// period is what conversations are added up by.
+type period struct {
+	layout
+	Unit string // minute or hour
+}
+
+// Start is how ClickHouse's functions name the unit: toStartOfMinute.
+func (p period) Start() string { return strings.ToUpper(p.Unit[:1]) + p.Unit[1:] }
+
+// By gives the layout to a part that is the same for minutes and hours.
+func (l layout) By(unit string) period { return period{l, unit} }
+
+// render fills in a migration, which may use the parts that several have in common.
+func (l layout) render(parts *template.Template, name, text string) (string, error) {
+	t, err := parts.Clone()
+	if err == nil {
+		t, err = t.New(name).Parse(text)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read migration %s: %w", name, err)
 	}

@@ -9,9 +9,10 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"text/template"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations/*.sql migrations/parts/*.sql
 var migrationFiles embed.FS
 
 // migration is one idempotent statement.
@@ -35,6 +36,10 @@ func loadMigrations(files fs.FS, dir string, at layout) ([]migration, error) {
 		return nil, fmt.Errorf("list the migrations: %w", err)
 	}
 	slices.Sort(names)
+	parts, err := loadParts(files, path.Join(dir, "parts"))
+	if err != nil {
+		return nil, err
+	}
 	var all []migration
 	comments := map[string]string{}
 	for _, name := range names {
@@ -43,7 +48,7 @@ func loadMigrations(files fs.FS, dir string, at layout) ([]migration, error) {
 			return nil, fmt.Errorf("read a migration: %w", err)
 		}
 		name = path.Base(name)
-		statement, err := at.render(name, strings.TrimSpace(string(data)))
+		statement, err := at.render(parts, name, strings.TrimSpace(string(data)))
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +63,19 @@ func loadMigrations(files fs.FS, dir string, at layout) ([]migration, error) {
 		}
 	}
 	return all, nil
+}
+
+// loadParts gives what several migrations have in common, by the names of the files.
+func loadParts(files fs.FS, dir string) (*template.Template, error) {
+	parts := template.New("parts")
+	names, err := fs.Glob(files, path.Join(dir, "*.sql"))
+	if err == nil && len(names) > 0 {
+		parts, err = parts.ParseFS(files, names...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the parts of migrations: %w", err)
+	}
+	return parts, nil
 }
 
 // quoteName quotes an identifier.
