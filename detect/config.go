@@ -9,8 +9,8 @@ import (
 
 // Config is the engine's part of the configuration, under detect.
 type Config struct {
-	// Window is how much stream time a detector looks at in one go. A shorter one
-	// alerts sooner and asks ClickHouse more often. It divides a day.
+	// Window is how much stream time an instant detector looks at in one go: whole
+	// panes that divide a day. A shorter one alerts sooner and costs more.
 	Window time.Duration `yaml:"window"`
 	// Lookback is how far before now a detector starts that has never run.
 	Lookback time.Duration `yaml:"lookback"`
@@ -25,9 +25,9 @@ type Config struct {
 // DefaultConfig returns the configuration of an engine that nobody configured.
 func DefaultConfig() Config {
 	return Config{
-		Window:   10 * time.Second,
+		Window:   Pane,
 		Lookback: time.Hour,
-		Poll:     time.Second,
+		Poll:     250 * time.Millisecond,
 		Timeout:  time.Minute,
 		Parallel: 2,
 	}
@@ -39,8 +39,8 @@ const day = 24 * time.Hour
 // Validate returns a config.KeyError for each value that cannot be.
 func (c *Config) Validate() error {
 	var all []error
-	if c.Window < time.Second || c.Window > time.Hour || day%c.Window != 0 {
-		all = append(all, config.Invalid("window", "%v does not do: use 1s to 1h, and what divides a day", c.Window))
+	if c.Window < Pane || c.Window > time.Hour || day%c.Window != 0 || c.Window%Pane != 0 {
+		all = append(all, config.Invalid("window", "%v does not do: use %v to 1h, and a multiple of %v that divides a day", c.Window, Pane, Pane))
 	}
 	if c.Lookback < 0 || c.Lookback > 30*day {
 		all = append(all, config.Invalid("lookback", "%v does not do: use 0s to 720h", c.Lookback))

@@ -100,12 +100,10 @@ func TestConversations(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			store, stage := open(t)
+			_, stage := open(t)
 			stage.Flows(c.flows...)
-			found, err := detect.Conversations(t.Context(), store, detect.ConversationQuery{
-				Window:  detect.Window{Start: detecttest.At(0), End: detecttest.At(10 * second)},
-				Horizon: 5 * time.Minute, Filter: "true", Attempts: true,
-				Protected: detect.ProtectedZones(detecttest.Inventory(t, detecttest.Operator)()),
+			found, err := detect.Conversations(t.Context(), stage.History(), detect.ConversationQuery{
+				Window: detect.Window{Start: detecttest.At(0), End: detecttest.At(10 * second)}, Attempts: true,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -138,13 +136,13 @@ func TestTurnedTwiceIsTheSame(t *testing.T) {
 // TestMergeKeepsEvidence holds that merged findings add up and that their one query
 // runs and shows the flows of both.
 func TestMergeKeepsEvidence(t *testing.T) {
-	store, stage := open(t)
+	_, stage := open(t)
 	in := flow{At: detecttest.At(4 * second), Src: peer, Dst: "10.66.0.20", SrcPort: 40000, DstPort: 22, Flags: detecttest.Session}
 	other := in
 	other.Dst, other.Exporter = "10.66.0.21", "10.30.0.2"
 	stage.Flows(in, in.Back(10, 1000), other)
 	w := detect.Window{Start: detecttest.At(0), End: detecttest.At(10 * second)}
-	found, err := detect.Conversations(t.Context(), store, detect.ConversationQuery{Window: w, Filter: "true"})
+	found, err := detect.Conversations(t.Context(), stage.History(), detect.ConversationQuery{Window: w})
 	if err != nil {
 		t.Fatal(err)
 	}

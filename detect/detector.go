@@ -54,6 +54,9 @@ func align(t time.Time, size time.Duration) time.Time {
 // Param). *storage.Store satisfies it.
 type History interface {
 	Select(ctx context.Context, dest any, query string, args ...any) error
+	// Sessions are the window's sessions, pane by pane, within a pane in the order of
+	// their ends. The window is one of whole panes. The slice is shared: read only.
+	Sessions(ctx context.Context, w Window) ([]Session, error)
 }
 
 // Detector finds one kind of suspicious thing. It must be deterministic: what it
@@ -63,14 +66,38 @@ type Detector interface {
 	// Name is the name in the registry, in kebab case; it stays the same for ever,
 	// since progress and alerts are kept under it.
 	Name() string
+	// Every is how long its windows are: 0 for a Pane, else a multiple of it that
+	// divides a day or is one. A window of an hour or more is detected once the tables
+	// pair_hours and sessions are complete up to its end.
+	Every() time.Duration
 	// Detect returns what it sees in the window, each finding with the window's
 	// bounds, no two with the same ID.
 	Detect(ctx context.Context, w Window, h History) ([]alert.Finding, error)
 }
 
+// Learner is a detector that says how far it is from ready, and of what it says
+// nothing: what it needs and has not got.
+type Learner interface {
+	Ready(ctx context.Context, at time.Time, h History) ([]Readiness, error)
+}
+
+// Readiness is how much a detector has of one thing that it needs.
+type Readiness struct {
+	Detector string `json:"detector"`
+	// What it is about, in a few words: "history of core-east".
+	What string `json:"what"`
+	// Have of Need, in Unit: 9 of 14 days.
+	Have float64 `json:"have"`
+	Need float64 `json:"need"`
+	Unit string  `json:"unit"`
+	// Text is one plain sentence: what it cannot say until then, or never, and why.
+	Text string `json:"text"`
+}
+
 // Store is what the engine needs to read flows and to resume.
 type Store interface {
-	History
+	Select(ctx context.Context, dest any, query string, args ...any) error
+	SessionStore
 	// Progress is the end of the last window that the detector has finished; zero
 	// if it has never run.
 	Progress(ctx context.Context, detector string) (time.Time, error)

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+
+	"tapwatch/alert"
 )
 
 // Engine runs detectors over the windows of the stored flows, each detector at
@@ -16,7 +19,12 @@ import (
 // progress is saved, so that a crash in between repeats windows and never skips
 // one; repeated findings replace themselves.
 type Engine struct {
+	// Hold tells whether a maintenance window holds a finding back: it is counted and
+	// not recorded. Nil holds nothing. It is set before the engine runs.
+	Hold func(*alert.Finding) bool
+
 	cfg       Config
+	maker     *maker
 	runners   []*runner
 	watermark func() time.Time
 	logger    *slog.Logger
@@ -45,15 +53,22 @@ func New(cfg Config, detectors []Detector, store Store, recorder Recorder, water
 	if err != nil {
 		return nil, err
 	}
-	names := make(map[string]bool, len(detectors))
+	e.maker = &maker{changed: make(chan struct{}), store: store, logger: e.logger, made: m.sessions, errors: m.failures.WithLabelValues(makerName)}
+	names := map[string]bool{makerName: true}
 	for _, d := range detectors {
 		if names[d.Name()] {
 			return nil, fmt.Errorf("detect: two detectors are named %q", d.Name())
 		}
 		names[d.Name()] = true
+		if every := d.Every(); every%Pane != 0 || every > 0 && day%every != 0 && every%day != 0 {
+			return nil, fmt.Errorf("detect: the windows of %q are %v: not whole panes that divide a day", d.Name(), every)
+		}
 		r := &runner{
 			cfg:      cfg,
+			every:    cmp.Or(d.Every(), cfg.Window),
 			detector: d,
+			history:  e.maker,
+			hold:     e.held,
 			store:    store,
 			recorder: recorder,
 			logger:   e.logger.With("detector", d.Name()),
@@ -67,47 +82,64 @@ func New(cfg Config, detectors []Detector, store Store, recorder Recorder, water
 	return e, nil
 }
 
-// Run detects until ctx ends. A detector that fails is tried again with growing
-// pauses; the others go on meanwhile.
+// Run detects until ctx ends. What fails is tried again with growing pauses; the
+// others go on meanwhile.
 func (e *Engine) Run(ctx context.Context) error {
 	var group errgroup.Group
+	group.Go(func() error {
+		e.follow(ctx, e.logger.With("detector", makerName), func() <-chan struct{} { return nil }, e.make)
+		return nil
+	})
 	for _, r := range e.runners {
 		group.Go(func() error {
-			e.follow(ctx, r)
-			return nil
+			e.follow(ctx, r.logger, e.maker.changes, func(ctx context.Context) (bool, error) { return e.batch(ctx, r) })
+			return r.leave(ctx)
 		})
 	}
 	return group.Wait()
 }
 
-// Step runs every detector over all windows that are complete now. It returns
-// what went wrong, joined; each detector stops at the window that failed.
+// Step makes all sessions that are complete now and runs every detector over all
+// complete windows. It returns what went wrong, joined; each detector stops at the
+// window that failed.
 func (e *Engine) Step(ctx context.Context) error {
-	var all []error
+	all := []error{whole(ctx, e.make)}
 	for _, r := range e.runners {
-		for more := true; more; {
-			var err error
-			if more, err = e.batch(ctx, r); err != nil {
-				all = append(all, fmt.Errorf("detector %s: %w", r.detector.Name(), err))
-			}
+		err := whole(ctx, func(ctx context.Context) (bool, error) { return e.batch(ctx, r) })
+		if err == nil {
+			err = r.leave(ctx)
+		}
+		if err != nil {
+			all = append(all, fmt.Errorf("detector %s: %w", r.detector.Name(), err))
 		}
 	}
 	return errors.Join(all...)
 }
 
-// follow keeps one detector up with the watermark until ctx ends.
-func (e *Engine) follow(ctx context.Context, r *runner) {
+// whole runs batches until no more is waiting.
+func whole(ctx context.Context, batch func(context.Context) (more bool, err error)) error {
+	for {
+		if more, err := batch(ctx); err != nil || !more {
+			return err
+		}
+	}
+}
+
+// follow keeps up with the watermark until ctx ends: it looks at every poll, and when
+// the channel that news gives is closed.
+func (e *Engine) follow(ctx context.Context, logger *slog.Logger, news func() <-chan struct{}, batch func(context.Context) (more bool, err error)) {
 	ticker := time.NewTicker(e.cfg.Poll)
 	defer ticker.Stop()
 	pause := newPause()
 	for ctx.Err() == nil {
-		more, err := e.batch(ctx, r)
+		changed := news()
+		more, err := batch(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
 			wait := pause.NextBackOff()
-			r.logger.Error("detector failed", "error", err, "retry_in", wait)
+			logger.Error("detector failed", "error", err, "retry_in", wait)
 			sleep(ctx, wait)
 			continue
 		}
@@ -117,9 +149,16 @@ func (e *Engine) follow(ctx context.Context, r *runner) {
 		}
 		select {
 		case <-ctx.Done():
+		case <-changed:
 		case <-ticker.C:
 		}
 	}
+}
+
+// make makes the next sessions.
+func (e *Engine) make(ctx context.Context) (more bool, err error) {
+	complete := e.complete()
+	return e.maker.batch(ctx, complete, complete.Add(-e.cfg.Lookback))
 }
 
 // batch runs the next complete windows of one detector, at most batchWindows;
@@ -131,10 +170,13 @@ func (e *Engine) batch(ctx context.Context, r *runner) (more bool, err error) {
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	return r.batch(ctx, e.complete())
+	return r.batch(ctx, e.maker.until(), e.complete())
 }
 
-// complete is the end of the last window whose records are all stored; zero when
+// held counts findings that a maintenance window holds back.
+func (e *Engine) held(f *alert.Finding) bool { return e.Hold != nil && e.Hold(f) }
+
+// complete is the end of the last pane whose records are all stored; zero when
 // that is not known yet.
 func (e *Engine) complete() time.Time {
 	mark := e.watermark()
@@ -144,7 +186,7 @@ func (e *Engine) complete() time.Time {
 	if now := time.Now(); mark.After(now) {
 		mark = now
 	}
-	return align(mark, e.cfg.Window)
+	return align(mark, Pane)
 }
 
 // sleep waits until d is over or ctx ends.

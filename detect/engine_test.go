@@ -17,6 +17,7 @@ import (
 
 	"tapwatch/alert"
 	"tapwatch/detect"
+	flows "tapwatch/flow"
 )
 
 // memory is a store and a recorder for tests of the engine alone.
@@ -33,6 +34,27 @@ func newMemory() *memory { return &memory{progress: map[string]time.Time{}} }
 
 func (*memory) Select(context.Context, any, string, ...any) error { return nil }
 
+// There are no flows.
+func (*memory) ReadWatched(context.Context, time.Time, time.Time, func(*flows.Batch) error) error {
+	return nil
+}
+
+func (*memory) ReadSessions(context.Context, time.Time, time.Time, func([]flows.Session) error) error {
+	return nil
+}
+
+func (*memory) WriteSessions(context.Context, []flows.Session, string) error { return nil }
+
+func (*memory) FinishHour(context.Context, time.Time) error { return nil }
+
+func (*memory) FinishHours(context.Context, time.Time, time.Time) error { return nil }
+
+func (*memory) HourMade(context.Context, time.Time) (made, stale bool, err error) {
+	return false, false, nil
+}
+
+func (*memory) ForgetSessions(context.Context, time.Time, time.Time) error { return nil }
+
 func (m *memory) Progress(_ context.Context, detector string) (time.Time, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,7 +69,7 @@ func (m *memory) RewindProgress(ctx context.Context, detector string, end time.T
 func (m *memory) SaveProgress(_ context.Context, detector string, end time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.fail != nil {
+	if m.fail != nil && detector != "sessions" {
 		return m.fail
 	}
 	m.progress[detector] = end
@@ -81,6 +103,8 @@ type probe struct {
 }
 
 func (p *probe) Name() string { return p.name }
+
+func (*probe) Every() time.Duration { return 10 * time.Second }
 
 func (p *probe) Detect(_ context.Context, w detect.Window, _ detect.History) ([]alert.Finding, error) {
 	p.mu.Lock()
@@ -253,7 +277,7 @@ func TestFailingDetectorIsRetriedAndAlone(t *testing.T) {
 		contiguous(t, bad.windows(), began.Add(-5*time.Minute), began)
 		contiguous(t, good.windows(), began.Add(-5*time.Minute), began.Add(2*time.Minute))
 		errs, err := testutil.GatherAndCount(reg, "tapwatch_detect_errors_total")
-		if err != nil || errs != 2 {
+		if err != nil || errs != 3 { // those of the sessions too
 			t.Errorf("%d series of errors, %v", errs, err)
 		}
 		time.Sleep(3 * time.Minute)
@@ -313,7 +337,7 @@ func TestNewRefuses(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	bad := detect.Config{Window: 7 * time.Second, Lookback: -1, Poll: 1, Timeout: 1, Parallel: 0}
-	want := "window: 7s does not do: use 1s to 1h, and what divides a day\nlookback: -1ns does not do: use 0s to 720h\n" +
+	want := "window: 7s does not do: use 2s to 1h, and a multiple of 2s that divides a day\nlookback: -1ns does not do: use 0s to 720h\n" +
 		"poll: 1ns does not do: use 10ms to 1h\ntimeout: 1ns is below 1s\nparallel: 0 is below 1"
 	if err := bad.Validate(); err == nil || err.Error() != want {
 		t.Errorf("error %v\nwant %s", err, want)

@@ -38,6 +38,7 @@ func (c *Conversation) Finding(detector string, w Window, inv *inventory.Invento
 		Packets:      c.Packets,
 		Quality:      c.quality(inv.ExporterName),
 		Exporters:    []string{},
+		Measures:     []alert.Measure{},
 	}
 	for _, addr := range c.Exporters {
 		f.Exporters = append(f.Exporters, ExporterText(addr, inv.ExporterName))

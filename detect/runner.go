@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,13 +17,20 @@ import (
 
 // batchWindows is how many windows a detector runs before its progress is saved
 // and the next detector gets its turn.
-const batchWindows = 30
+const batchWindows = 300
+
+// saveEvery is how much stream time may be detected again after a crash: what repeats
+// itself replaces itself, and saving progress costs an insert.
+const saveEvery = 30 * time.Second
 
 // runner brings one detector from window to window.
 type runner struct {
 	cfg      Config
+	every    time.Duration // length of a window
 	detector Detector
 	store    Store
+	history  History
+	hold     func(*alert.Finding) bool
 	recorder Recorder
 	logger   *slog.Logger
 	metrics  detectorMetrics
@@ -30,14 +38,17 @@ type runner struct {
 	// next is where the next window starts; zero until progress was read. One
 	// goroutine at a time runs batch.
 	next time.Time
+	// saved is the progress that is stored.
+	saved time.Time
 	// done is next in Unix milliseconds, for the lag; 0 until progress was read.
 	done atomic.Int64
 }
 
-// batch runs the next windows that end by complete, at most batchWindows, and
-// saves progress once.
-func (r *runner) batch(ctx context.Context, complete time.Time) (more bool, err error) {
-	if complete.IsZero() {
+// batch runs the next windows that end by until, at most batchWindows, and now and
+// then saves progress. Sessions are made up to until, of records that are complete a
+// little further.
+func (r *runner) batch(ctx context.Context, until, complete time.Time) (more bool, err error) {
+	if until.IsZero() || complete.IsZero() {
 		return false, nil
 	}
 	if err := r.resume(ctx, complete); err != nil {
@@ -48,8 +59,8 @@ func (r *runner) batch(ctx context.Context, complete time.Time) (more bool, err 
 		r.metrics.errors.Inc()
 		return false, err
 	}
-	from, n := r.next, 0
-	for w := range Windows(r.next, complete, r.cfg.Window) {
+	n := 0
+	for w := range Windows(r.next, align(until, r.every), r.every) {
 		if n == batchWindows {
 			more = true
 			break
@@ -63,7 +74,7 @@ func (r *runner) batch(ctx context.Context, complete time.Time) (more bool, err 
 	if err != nil && ctx.Err() == nil {
 		r.metrics.errors.Inc()
 	}
-	if r.next.After(from) {
+	if r.next.Sub(r.saved) >= saveEvery {
 		if saveErr := r.save(ctx); saveErr != nil && err == nil {
 			err = saveErr
 		}
@@ -81,11 +92,20 @@ func (r *runner) resume(ctx context.Context, complete time.Time) error {
 		return fmt.Errorf("read how far the detector has come: %w", err)
 	}
 	if end.IsZero() {
-		end = align(complete.Add(-r.cfg.Lookback), r.cfg.Window)
+		end = align(complete.Add(-r.cfg.Lookback), r.every)
 		r.logger.Info("detector starts", "from", end)
 	}
-	r.reached(end.UTC())
+	r.saved = end.UTC()
+	r.reached(r.saved)
 	return nil
+}
+
+// leave saves what progress is not saved yet.
+func (r *runner) leave(ctx context.Context) error {
+	if !r.next.After(r.saved) {
+		return nil
+	}
+	return r.save(ctx)
 }
 
 // maxAhead is how far progress may be ahead of what is complete before the clock is
@@ -98,12 +118,13 @@ func (r *runner) rewind(ctx context.Context, complete time.Time) error {
 	if r.next.Sub(complete) <= maxAhead {
 		return nil
 	}
-	end := align(complete, r.cfg.Window)
+	end := align(complete, r.every)
 	r.metrics.errors.Inc()
 	r.logger.Error("the clock was ahead: detection goes on from now", "had_come_to", r.next, "from", end)
 	if err := r.store.RewindProgress(ctx, r.detector.Name(), end); err != nil {
 		return err
 	}
+	r.saved = end
 	r.reached(end)
 	return nil
 }
@@ -123,6 +144,7 @@ func (r *runner) save(ctx context.Context) error {
 		r.metrics.errors.Inc()
 		return fmt.Errorf("save how far the detector has come: %w", err)
 	}
+	r.saved = r.next
 	return nil
 }
 
@@ -135,6 +157,13 @@ func (r *runner) window(ctx context.Context, w Window) error {
 	if err != nil {
 		return fmt.Errorf("window %s: %w", w.Start.Format(time.RFC3339), err)
 	}
+	findings = slices.DeleteFunc(findings, func(f alert.Finding) bool {
+		held := r.hold(&f)
+		if held {
+			r.metrics.held.Inc()
+		}
+		return held
+	})
 	if len(findings) > 0 {
 		if err := r.recorder.Record(ctx, findings); err != nil {
 			return fmt.Errorf("record the findings of window %s: %w", w.Start.Format(time.RFC3339), err)
@@ -156,7 +185,7 @@ func (r *runner) detect(ctx context.Context, w Window) (findings []alert.Finding
 			findings, err = nil, fmt.Errorf("the detector panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return r.detector.Detect(ctx, w, r.store)
+	return r.detector.Detect(ctx, w, r.history)
 }
 
 // registerLag registers the gauge of how far the detector is behind. It is

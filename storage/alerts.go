@@ -3,7 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
-	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 
@@ -52,18 +52,7 @@ func (s *Store) Alert(ctx context.Context, id string) (a alert.Alert, ok bool, e
 
 // alertsQuery makes the statement of a query and the values bound to it.
 func alertsQuery(q alert.Query) (statement string, args []any) {
-	var where conditions
-	where.add(q.MinSeverity != 0, "toInt8(severity) >= {severity:Int8}", "severity", int8(q.MinSeverity))
-	where.add(q.Detector != "", "detector = {detector:String}", "detector", q.Detector)
-	where.add(q.Zone != "", "(asset_zone = {zone:String} OR peer_zone = {zone:String})", "zone", q.Zone)
-	where.add(q.Asset != "", "(asset = {asset:String} OR peer_asset = {asset:String})", "asset", q.Asset)
-	where.add(q.Country != "", "peer_country = {country:String}", "country", q.Country)
-	where.add(q.Text != "", "positionCaseInsensitiveUTF8("+haystack+", {text:String}) > 0", "text", q.Text)
-	where.add(!q.Since.IsZero(), "last_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')", "since", q.Since.UnixMilli())
-	where.add(!q.Until.IsZero(), "first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')", "until", q.Until.UnixMilli())
-	where.add(q.AfterVersion != 0, changedAfter, "after", q.AfterVersion)
-	where.add(q.BeforeVersion != 0, "version < {before:UInt64}", "before", q.BeforeVersion)
-
+	where := alertConditions(&q)
 	order := "DESC"
 	if q.AfterVersion != 0 {
 		order = "ASC"
@@ -75,22 +64,48 @@ func alertsQuery(q alert.Query) (statement string, args []any) {
 	return fmt.Sprintf("SELECT * FROM alerts%s ORDER BY version %s LIMIT %d", where.clause(), order, limit), where.args
 }
 
-// conditions are those of a WHERE clause, all of which must hold.
-type conditions struct {
-	parts []string
-	args  []any
+// CountAlerts is how many alerts the query selects; its limit does not count.
+func (s *Store) CountAlerts(ctx context.Context, q alert.Query) (n uint64, err error) {
+	where := alertConditions(&q)
+	if err := s.QueryRow(ctx, "SELECT count() FROM alerts"+where.clause(), where.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count the alerts: %w", err)
+	}
+	return n, nil
 }
 
-func (c *conditions) add(wanted bool, part, name string, value any) {
-	if wanted {
-		c.parts = append(c.parts, part)
-		c.args = append(c.args, clickhouse.Named(name, value))
+// Raised counts the alerts first seen in [since, until) of stream time, by rule, the
+// loudest first: those under none of the silences, and in sum those that are.
+func (s *Store) Raised(ctx context.Context, since, until time.Time, silences []alert.Silence) (raised []alert.Raised, silenced uint64, err error) {
+	under, args := underSilence(silences)
+	var rows []struct {
+		Detector string `ch:"detector"`
+		Rule     string `ch:"rule"`
+		Alerts   uint64 `ch:"alerts"`
+		Silenced uint64 `ch:"silenced"`
 	}
+	err = s.Select(ctx, &rows, "SELECT detector, rule, countIf(NOT "+under+") AS alerts, countIf("+under+`) AS silenced FROM alerts
+		WHERE id GLOBAL IN (SELECT id FROM findings WHERE last_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
+			AND first_seen >= fromUnixTimestamp64Milli({since:Int64}, 'UTC') AND first_seen < fromUnixTimestamp64Milli({until:Int64}, 'UTC')
+		GROUP BY detector, rule ORDER BY alerts DESC, detector, rule`,
+		append(args, clickhouse.Named("since", since.UnixMilli()), clickhouse.Named("until", until.UnixMilli()))...)
+	if err != nil {
+		return nil, 0, fmt.Errorf("count the alerts of a day: %w", err)
+	}
+	for _, r := range rows {
+		silenced += r.Silenced
+		if r.Alerts > 0 {
+			raised = append(raised, alert.Raised{Detector: r.Detector, Rule: r.Rule, Alerts: r.Alerts})
+		}
+	}
+	return raised, silenced, nil
 }
 
-func (c *conditions) clause() string {
-	if len(c.parts) == 0 {
-		return ""
+// StreamTime is how far the detector that has come furthest has detected; zero where
+// none has.
+func (s *Store) StreamTime(ctx context.Context) (time.Time, error) {
+	var end time.Time
+	if err := s.QueryRow(ctx, "SELECT max(window_end) FROM detect_progress").Scan(&end); err != nil {
+		return time.Time{}, fmt.Errorf("read how far detection has come: %w", err)
 	}
-	return " WHERE " + strings.Join(c.parts, " AND ")
+	return readTime(end), nil
 }

@@ -51,6 +51,13 @@ type findingColumns struct {
 	TechNames    []string  `ch:"technique_names"`
 	TechTactics  []string  `ch:"technique_tactics"`
 	TechMatrices []string  `ch:"technique_matrices"`
+
+	Confidence      float64   `ch:"confidence"`
+	MeasureNames    []string  `ch:"measure_names"`
+	MeasureObserved []float64 `ch:"measure_observed"`
+	MeasureExpected []float64 `ch:"measure_expected"`
+	MeasureUnits    []string  `ch:"measure_units"`
+	MeasureRarities []float64 `ch:"measure_rarities"`
 }
 
 // findingRow is a row of table findings.
@@ -112,12 +119,21 @@ func columnsOf(f *alert.Finding) findingColumns {
 		Flows: f.Flows, BytesToAsset: f.BytesToAsset, BytesToPeer: f.BytesToPeer, Packets: f.Packets,
 		Exporters: present(f.Exporters), Quality: present(f.Quality),
 		TechIDs: []string{}, TechNames: []string{}, TechTactics: []string{}, TechMatrices: []string{},
+		Confidence:   f.Confidence,
+		MeasureNames: []string{}, MeasureObserved: []float64{}, MeasureExpected: []float64{}, MeasureUnits: []string{}, MeasureRarities: []float64{},
 	}
 	for _, t := range f.Techniques {
 		c.TechIDs = append(c.TechIDs, t.ID)
 		c.TechNames = append(c.TechNames, t.Name)
 		c.TechTactics = append(c.TechTactics, t.Tactic)
 		c.TechMatrices = append(c.TechMatrices, t.Matrix)
+	}
+	for _, m := range f.Measures {
+		c.MeasureNames = append(c.MeasureNames, m.Name)
+		c.MeasureObserved = append(c.MeasureObserved, m.Observed)
+		c.MeasureExpected = append(c.MeasureExpected, m.Expected)
+		c.MeasureUnits = append(c.MeasureUnits, m.Unit)
+		c.MeasureRarities = append(c.MeasureRarities, m.Rarity)
 	}
 	return c
 }
@@ -142,6 +158,14 @@ func (c *findingColumns) finding() alert.Finding {
 		Flows: c.Flows, BytesToAsset: c.BytesToAsset, BytesToPeer: c.BytesToPeer, Packets: c.Packets,
 		Exporters: c.Exporters, Quality: c.Quality,
 		Techniques: make([]alert.Technique, len(c.TechIDs)),
+		Confidence: c.Confidence,
+		Measures:   make([]alert.Measure, len(c.MeasureNames)),
+	}
+	for i := range f.Measures {
+		f.Measures[i] = alert.Measure{
+			Name: c.MeasureNames[i], Observed: c.MeasureObserved[i], Expected: c.MeasureExpected[i],
+			Unit: c.MeasureUnits[i], Rarity: c.MeasureRarities[i],
+		}
 	}
 	for i := range f.Techniques {
 		f.Techniques[i] = alert.Technique{ID: c.TechIDs[i], Name: c.TechNames[i], Tactic: c.TechTactics[i], Matrix: c.TechMatrices[i]}

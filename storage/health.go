@@ -33,6 +33,22 @@ type healthRow struct {
 	LastReceivedAt    time.Time         `ch:"last_received_at"`
 }
 
+// InsertHealthHistory is InsertHealth for many intervals of the past, in one insert, of
+// which none was stored before.
+func (s *Store) InsertHealthHistory(ctx context.Context, health []flow.Health) error {
+	var rows []healthRow
+	for _, some := range intervals(health) {
+		rows = append(rows, some...)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := insertRows(ctx, s, healthColumns, rows, ""); err != nil {
+		return fmt.Errorf("insert %d rows of health: %w", len(rows), err)
+	}
+	return nil
+}
+
 // InsertHealth stores what the collector counted. Rows that were stored before,
 // perhaps by an insert that seemed to fail, are not stored again: a caller may
 // repeat them, alone or together with those of later intervals.

@@ -43,9 +43,19 @@ var shardingKeys = map[string]string{
 	"zone_countries":       "cityHash64(zone)",
 	"zone_asns":            "cityHash64(zone)",
 	"exporter_activity":    "cityHash64(exporter)",
+	"exporter_minute":      "cityHash64(exporter)",
+	"exporter_durations":   "cityHash64(exporter)",
+	"device_minute":        "cityHash64(device)",
 	"exporter_health":      "cityHash64(exporter)",
 	"findings":             "cityHash64(id)",
+	"incidents":            "cityHash64(id)",
+	"silences":             "cityHash64(id)",
+	"approvals":            "cityHash64(id)",
+	"indicators":           "cityHash64(list, indicator)",
 	"detect_progress":      "cityHash64(detector)",
+	"sessions":             "cityHash64(asset)",
+	"pair_hours":           "cityHash64(asset)",
+	"history_hours":        "cityHash64(hour)",
 }
 
 // tableStatement is one that makes or changes a table that holds rows.

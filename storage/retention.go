@@ -28,7 +28,12 @@ func (m *migrator) retentionChanges(ctx context.Context) (changes []ttlChange, e
 		{"watched_flows", "inserted_on", m.keep.WatchedFlowsDays},
 		{"conversations_minute", "inserted_on", m.keep.ConversationsMinuteDays},
 		{"conversations_hour", "inserted_on", m.keep.ConversationsHourDays},
+		{"sessions", "inserted_on", m.keep.ConversationsMinuteDays},
+		{"pair_hours", "inserted_on", m.keep.ConversationsHourDays},
 		{"traffic_minute", "inserted_on", m.keep.TrafficMinuteDays},
+		{"exporter_minute", "inserted_on", m.keep.TrafficMinuteDays},
+		{"exporter_durations", "inserted_on", m.keep.TrafficMinuteDays},
+		{"device_minute", "inserted_on", m.keep.TrafficMinuteDays},
 		{"exporter_activity", "inserted_at", m.keep.ExporterActivityDays},
 		{"exporter_health", "inserted_at", m.keep.ExporterHealthDays},
 	} {

@@ -46,6 +46,7 @@ type Flow struct {
 	Bytes    uint64
 	Sampling int
 	Egress   bool // observed where it leaves the router
+	InIf     uint32
 }
 
 // Back is the record of the other direction, with as many packets of so many bytes.
@@ -124,6 +125,7 @@ func fill(t testing.TB, b *flow.Batch, i int, f Flow) {
 	b.Packets[i] = orDefault(f.Packets, 10)
 	b.Bytes[i] = orDefault(f.Bytes, 100*b.Packets[i])
 	b.SamplingInterval[i] = uint32(max(0, orDefault(f.Sampling, 1)))
+	b.InIf[i] = f.InIf
 	b.Direction[i] = flow.DirectionIngress
 	if f.Egress {
 		b.Direction[i] = flow.DirectionEgress

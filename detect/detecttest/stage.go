@@ -14,8 +14,9 @@ import (
 
 // Store is a fresh database. *storage.Store satisfies it.
 type Store interface {
-	detect.History
+	Select(ctx context.Context, dest any, query string, args ...any) error
 	Exec(ctx context.Context, query string, args ...any) error
+	detect.HistoryStore
 }
 
 // Writer stores flows. *storage.Writer satisfies it.
@@ -35,6 +36,10 @@ type Stage struct {
 	writer  Writer
 	enrich  Enricher
 	windows time.Duration
+	// history is made anew when flows have come since, from first to last.
+	history     *detect.Stored
+	stale       bool
+	first, last time.Time
 }
 
 // NewStage returns a stage on the store, whose writer it runs until the test ends.
@@ -48,7 +53,7 @@ func NewStage(t testing.TB, store Store, writer Writer, enrich Enricher) *Stage 
 			t.Errorf("stop the writer: %v", err)
 		}
 	})
-	return &Stage{t: t, store: store, writer: writer, enrich: enrich, windows: 10 * time.Second}
+	return &Stage{t: t, store: store, writer: writer, enrich: enrich, windows: 10 * time.Second, history: detect.NewStored(store)}
 }
 
 // Store gives the database.
@@ -69,6 +74,29 @@ func (s *Stage) Flows(flows ...Flow) {
 	if err := s.writer.Flush(ctx); err != nil {
 		s.t.Fatal(err)
 	}
+	for i := range flows {
+		if at := flows[i].At; s.first.IsZero() || at.Before(s.first) {
+			s.first = at
+		}
+		if at := flows[i].At; at.After(s.last) {
+			s.last = at
+		}
+	}
+	s.stale = true
+}
+
+// History gives the history that detectors look at, made of all flows so far.
+func (s *Stage) History() *detect.Stored {
+	s.t.Helper()
+	if s.stale {
+		from, to := s.first.Truncate(time.Hour), s.last.Truncate(time.Hour).Add(time.Hour)
+		if err := detect.Rebuild(s.t.Context(), s.store, from, to, nil); err != nil {
+			s.t.Fatal(err)
+		}
+		s.history.Forget()
+		s.stale = false
+	}
+	return s.history
 }
 
 // Health stores the collector's counts of an exporter, as it does every minute.
@@ -81,12 +109,20 @@ func (s *Stage) Health(at time.Time, exporter string) {
 	}
 }
 
-// Detect runs the detector over the ten-second windows that cover [from, to), in
-// order, and returns all findings.
+// every is how long the detector's windows are: its own, else ten seconds.
+func (s *Stage) every(d detect.Detector) time.Duration {
+	if every := d.Every(); every > 0 {
+		return every
+	}
+	return s.windows
+}
+
+// Detect runs the detector over its windows that cover [from, to), in order, and
+// returns all findings.
 func (s *Stage) Detect(d detect.Detector, from, to time.Time) []alert.Finding {
 	s.t.Helper()
 	var all []alert.Finding
-	for w := range detect.Windows(from, to, s.windows) {
+	for w := range detect.Windows(from, to, s.every(d)) {
 		all = append(all, s.Window(d, w)...)
 	}
 	return all
@@ -95,7 +131,7 @@ func (s *Stage) Detect(d detect.Detector, from, to time.Time) []alert.Finding {
 // Window runs the detector over one window.
 func (s *Stage) Window(d detect.Detector, w detect.Window) []alert.Finding {
 	s.t.Helper()
-	findings, err := d.Detect(s.t.Context(), w, s.store)
+	findings, err := d.Detect(s.t.Context(), w, s.History())
 	if err != nil {
 		s.t.Fatalf("%s in the window from %s: %v", d.Name(), w.Start, err)
 	}

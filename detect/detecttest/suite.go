@@ -78,7 +78,7 @@ func (s *Suite) testFindings(t *testing.T) {
 
 // checkRepeats runs the windows again, the last first, with a fresh detector.
 func (s *Suite) checkRepeats(t *testing.T, stage *Stage, want []alert.Finding) {
-	windows := slices.Collect(detect.Windows(s.From, s.To, stage.windows))
+	windows := slices.Collect(detect.Windows(s.From, s.To, stage.every(s.New(t))))
 	slices.Reverse(windows)
 	var got []alert.Finding
 	d := s.New(t)

@@ -18,6 +18,7 @@ var layers = [][]string{
 	{"flow"},
 	{"alert", "inventory", "hunts"},
 	{"collector", "enrich", "storage", "detect", "console", "simulate", "dashboards"},
+	{"internal/evaluate"},
 	{"internal/app"},
 	{"cmd"},
 }

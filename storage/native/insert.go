@@ -147,13 +147,16 @@ func (c *conn) reason(ctx context.Context, err error, answer <-chan error) error
 }
 
 // query sends the INSERT.
-func (c *conn) query(i *insertion) error {
+func (c *conn) query(i *insertion) error { return c.ask(i.statement(), i.settings()) }
+
+// ask sends a query without external tables.
+func (c *conn) ask(body string, settings []proto.Setting) error {
 	compression := proto.CompressionDisabled
 	if c.compression == LZ4 {
 		compression = proto.CompressionEnabled
 	}
 	proto.Query{
-		Body: i.statement(), Settings: i.settings(), Compression: compression,
+		Body: body, Settings: settings, Compression: compression,
 		Info: proto.ClientInfo{
 			ProtocolVersion: c.revision, Major: 1, ClientName: clientName,
 			Interface: proto.InterfaceTCP, Query: proto.ClientQueryInitial,

@@ -19,8 +19,8 @@ const (
 	timesType      = "Int64"
 )
 
-// unknownTime stands for a time that the exporter has not told.
-const unknownTime = math.MinInt64
+// UnknownTime stands for a time that the exporter has not told.
+const UnknownTime = math.MinInt64
 
 // apart are the columns start_at and end_at of flow.Fields, in stored form.
 type apart struct{ delays, durations []int64 }
@@ -31,7 +31,7 @@ func (a *apart) encode(b *flow.Batch) (delay, duration column) {
 	a.durations = slices.Grow(a.durations[:0], b.Len())[:b.Len()]
 	received, starts, ends := b.ReceivedAt[:b.Len()], b.StartAt[:b.Len()], b.EndAt[:b.Len()]
 	for i, end := range ends {
-		a.delays[i], a.durations[i] = unknownTime, unknownTime
+		a.delays[i], a.durations[i] = UnknownTime, UnknownTime
 		if end != 0 {
 			a.delays[i] = received[i] - end
 		} else {
@@ -61,11 +61,11 @@ func decodeTimes(b *flow.Batch, from int, delays, durations []byte) {
 	for i := range b.Len() - from {
 		row := from + i
 		end := b.ReceivedAt[row]
-		if delay := at(delays, i); delay != unknownTime {
+		if delay := at(delays, i); delay != UnknownTime {
 			end -= delay
 			b.EndAt[row] = end
 		}
-		if duration := at(durations, i); duration != unknownTime {
+		if duration := at(durations, i); duration != UnknownTime {
 			b.StartAt[row] = end - duration
 		}
 	}

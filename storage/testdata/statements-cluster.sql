@@ -222,3 +222,156 @@ CREATE OR REPLACE VIEW watched_flows_text AS
 -- 0030_conversations_text.sql
 CREATE OR REPLACE VIEW conversations_text AS
 
+-- 0031_findings_measures.sql
+ALTER TABLE findings_local
+
+-- 0031_findings_measures.distributed
+CREATE OR REPLACE TABLE findings AS findings_local
+ENGINE = Distributed('carrier', currentDatabase(), findings_local, cityHash64(id))
+COMMENT 'What the detectors saw, one row for each alert and window. Read the view alerts.'
+
+-- 0032_alerts.sql
+CREATE OR REPLACE VIEW alerts AS
+
+-- 0033_sessions.sql
+CREATE TABLE IF NOT EXISTS sessions_local
+…
+ENGINE = MergeTree
+PARTITION BY toMonday(pane)
+ORDER BY (pane, asset, peer_addr, protocol, asset_port, peer_port)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each five-tuple of a protected system carried in two seconds, counted once over routers, oriented, with what shows it established. Detectors read this table.'
+
+-- 0033_sessions.distributed
+CREATE OR REPLACE TABLE sessions AS sessions_local
+ENGINE = Distributed('carrier', currentDatabase(), sessions_local, cityHash64(asset))
+COMMENT 'What each five-tuple of a protected system carried in two seconds, counted once over routers, oriented, with what shows it established. Detectors read this table.'
+
+-- 0034_pair_hours.sql
+CREATE TABLE IF NOT EXISTS pair_hours_local
+…
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, asset, peer_addr, protocol, port, asset_serves, initiator, asset_addr)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each protected end had with each peer for each service in an hour: the history that detectors learn from. Made from sessions once the hour is over.'
+
+-- 0034_pair_hours.distributed
+CREATE OR REPLACE TABLE pair_hours AS pair_hours_local
+ENGINE = Distributed('carrier', currentDatabase(), pair_hours_local, cityHash64(asset))
+COMMENT 'What each protected end had with each peer for each service in an hour: the history that detectors learn from. Made from sessions once the hour is over.'
+
+-- 0035_history_hours.sql
+CREATE TABLE IF NOT EXISTS history_hours_local
+…
+ENGINE = ReplacingMergeTree(stored_at)
+ORDER BY hour
+COMMENT 'Which hours of sessions and pair_hours are complete, and how many records they stand for. An hour that has got more since is made anew by tapwatch baseline rebuild.'
+
+-- 0035_history_hours.distributed
+CREATE OR REPLACE TABLE history_hours AS history_hours_local
+ENGINE = Distributed('carrier', currentDatabase(), history_hours_local, cityHash64(hour))
+COMMENT 'Which hours of sessions and pair_hours are complete, and how many records they stand for. An hour that has got more since is made anew by tapwatch baseline rebuild.'
+
+-- 0040_incidents.sql
+CREATE TABLE IF NOT EXISTS incidents_local
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Alerts about the same asset or peer within a time, together. Read it with FINAL and absorbed_into = empty.'
+
+-- 0040_incidents.distributed
+CREATE OR REPLACE TABLE incidents AS incidents_local
+ENGINE = Distributed('carrier', currentDatabase(), incidents_local, cityHash64(id))
+COMMENT 'Alerts about the same asset or peer within a time, together. Read it with FINAL and absorbed_into = empty.'
+
+-- 0041_silences.sql
+CREATE TABLE IF NOT EXISTS silences_local
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Which alerts are kept out of sight for a time. Kept for the record; read it with FINAL.'
+
+-- 0041_silences.distributed
+CREATE OR REPLACE TABLE silences AS silences_local
+ENGINE = Distributed('carrier', currentDatabase(), silences_local, cityHash64(id))
+COMMENT 'Which alerts are kept out of sight for a time. Kept for the record; read it with FINAL.'
+
+-- 0042_approvals.sql
+CREATE TABLE IF NOT EXISTS approvals_local
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Conversations that alerts told of and somebody allowed: rules beside those of the inventory. Kept for the record; read it with FINAL.'
+
+-- 0042_approvals.distributed
+CREATE OR REPLACE TABLE approvals AS approvals_local
+ENGINE = Distributed('carrier', currentDatabase(), approvals_local, cityHash64(id))
+COMMENT 'Conversations that alerts told of and somebody allowed: rules beside those of the inventory. Kept for the record; read it with FINAL.'
+
+-- 0060_indicators.sql
+CREATE TABLE IF NOT EXISTS indicators_local
+…
+ENGINE = ReplacingMergeTree
+ORDER BY (list, indicator, changed_at)
+COMMENT 'What intelligence lists held and since when, one row for each change. Kept for good: an indicator that comes back is not matched twice.'
+
+-- 0060_indicators.distributed
+CREATE OR REPLACE TABLE indicators AS indicators_local
+ENGINE = Distributed('carrier', currentDatabase(), indicators_local, cityHash64(list, indicator))
+COMMENT 'What intelligence lists held and since when, one row for each change. Kept for good: an indicator that comes back is not matched twice.'
+
+-- 0070_exporter_minute.sql
+CREATE TABLE IF NOT EXISTS exporter_minute_local
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, exporter, export_protocol, sampling_interval)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'How each router exports, minute by minute: protocol, sampling, and which fields its records carry. The telemetry detector reads it.'
+
+-- 0070_exporter_minute.distributed
+CREATE OR REPLACE TABLE exporter_minute AS exporter_minute_local
+ENGINE = Distributed('carrier', currentDatabase(), exporter_minute_local, cityHash64(exporter))
+COMMENT 'How each router exports, minute by minute: protocol, sampling, and which fields its records carry. The telemetry detector reads it.'
+
+-- 0071_exporter_minute_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_minute_feed TO exporter_minute_local
+    … FROM flows_local AS f
+
+-- 0072_exporter_durations.sql
+CREATE TABLE IF NOT EXISTS exporter_durations_local
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, exporter, bucket)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'How long the longer records of each router are (15 seconds and more), by ten minutes: they pile up where its active timeout cuts them.'
+
+-- 0072_exporter_durations.distributed
+CREATE OR REPLACE TABLE exporter_durations AS exporter_durations_local
+ENGINE = Distributed('carrier', currentDatabase(), exporter_durations_local, cityHash64(exporter))
+COMMENT 'How long the longer records of each router are (15 seconds and more), by ten minutes: they pile up where its active timeout cuts them.'
+
+-- 0073_exporter_durations_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_durations_feed TO exporter_durations_local
+    … FROM flows_local AS f
+
+-- 0074_device_minute.sql
+CREATE TABLE IF NOT EXISTS device_minute_local
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, device, log, server, exporter)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each system of a protected zone sent, minute by minute, its logs apart from the rest: a system whose logs stop while the rest goes on is told by it.'
+
+-- 0074_device_minute.distributed
+CREATE OR REPLACE TABLE device_minute AS device_minute_local
+ENGINE = Distributed('carrier', currentDatabase(), device_minute_local, cityHash64(device))
+COMMENT 'What each system of a protected zone sent, minute by minute, its logs apart from the rest: a system whose logs stop while the rest goes on is told by it.'
+
+-- 0075_device_minute_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS device_minute_feed TO device_minute_local
+    … FROM flows_local AS f
+

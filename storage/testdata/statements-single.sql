@@ -154,3 +154,98 @@ CREATE OR REPLACE VIEW watched_flows_text AS
 -- 0030_conversations_text.sql
 CREATE OR REPLACE VIEW conversations_text AS
 
+-- 0031_findings_measures.sql
+ALTER TABLE findings
+
+-- 0032_alerts.sql
+CREATE OR REPLACE VIEW alerts AS
+
+-- 0033_sessions.sql
+CREATE TABLE IF NOT EXISTS sessions
+…
+ENGINE = MergeTree
+PARTITION BY toMonday(pane)
+ORDER BY (pane, asset, peer_addr, protocol, asset_port, peer_port)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each five-tuple of a protected system carried in two seconds, counted once over routers, oriented, with what shows it established. Detectors read this table.'
+
+-- 0034_pair_hours.sql
+CREATE TABLE IF NOT EXISTS pair_hours
+…
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, asset, peer_addr, protocol, port, asset_serves, initiator, asset_addr)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each protected end had with each peer for each service in an hour: the history that detectors learn from. Made from sessions once the hour is over.'
+
+-- 0035_history_hours.sql
+CREATE TABLE IF NOT EXISTS history_hours
+…
+ENGINE = ReplacingMergeTree(stored_at)
+ORDER BY hour
+COMMENT 'Which hours of sessions and pair_hours are complete, and how many records they stand for. An hour that has got more since is made anew by tapwatch baseline rebuild.'
+
+-- 0040_incidents.sql
+CREATE TABLE IF NOT EXISTS incidents
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Alerts about the same asset or peer within a time, together. Read it with FINAL and absorbed_into = empty.'
+
+-- 0041_silences.sql
+CREATE TABLE IF NOT EXISTS silences
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Which alerts are kept out of sight for a time. Kept for the record; read it with FINAL.'
+
+-- 0042_approvals.sql
+CREATE TABLE IF NOT EXISTS approvals
+…
+ENGINE = ReplacingMergeTree(version)
+ORDER BY id
+COMMENT 'Conversations that alerts told of and somebody allowed: rules beside those of the inventory. Kept for the record; read it with FINAL.'
+
+-- 0060_indicators.sql
+CREATE TABLE IF NOT EXISTS indicators
+…
+ENGINE = ReplacingMergeTree
+ORDER BY (list, indicator, changed_at)
+COMMENT 'What intelligence lists held and since when, one row for each change. Kept for good: an indicator that comes back is not matched twice.'
+
+-- 0070_exporter_minute.sql
+CREATE TABLE IF NOT EXISTS exporter_minute
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, exporter, export_protocol, sampling_interval)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'How each router exports, minute by minute: protocol, sampling, and which fields its records carry. The telemetry detector reads it.'
+
+-- 0071_exporter_minute_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_minute_feed TO exporter_minute
+
+-- 0072_exporter_durations.sql
+CREATE TABLE IF NOT EXISTS exporter_durations
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, exporter, bucket)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'How long the longer records of each router are (15 seconds and more), by ten minutes: they pile up where its active timeout cuts them.'
+
+-- 0073_exporter_durations_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS exporter_durations_feed TO exporter_durations
+
+-- 0074_device_minute.sql
+CREATE TABLE IF NOT EXISTS device_minute
+…
+ENGINE = AggregatingMergeTree
+PARTITION BY toMonday(at)
+ORDER BY (at, device, log, server, exporter)
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, non_replicated_deduplication_window = 10000
+COMMENT 'What each system of a protected zone sent, minute by minute, its logs apart from the rest: a system whose logs stop while the rest goes on is told by it.'
+
+-- 0075_device_minute_feed.sql
+CREATE MATERIALIZED VIEW IF NOT EXISTS device_minute_feed TO device_minute
+
