@@ -35,9 +35,14 @@ type Finding struct {
 	Title string `json:"title"`
 	// Summary is one short paragraph for a tired reader.
 	Summary string `json:"summary"`
+	// Confidence says how sure the detector is, from 0 to 1: that what it names took
+	// place, not that it is an intrusion. Severity has taken it into account.
+	Confidence float64 `json:"confidence"`
 	// Reasons say why this is unusual, in numbers where there are any, the
 	// strongest first.
 	Reasons []string `json:"reasons"`
+	// Measures are the numbers behind the reasons, for tables and for machines.
+	Measures []Measure `json:"measures"`
 	// NextSteps say what to do, in order.
 	NextSteps []string `json:"next_steps"`
 	// SQL shows the flows of the finding; it runs as it is.
@@ -83,6 +88,21 @@ type Sighting struct {
 	// Sampling is its sampling interval, 0 unknown.
 	Sampling                                  uint32
 	Flows, BytesToAsset, BytesToPeer, Packets uint64
+}
+
+// Measure is one number that made a finding: what was seen, what is usual, and how
+// rare that is.
+type Measure struct {
+	// Name says what was measured, in a few words: "sent in an hour".
+	Name string `json:"name"`
+	// Observed and Expected are in Unit: "bytes", "sessions", "hosts", "seconds", or
+	// empty for a ratio or a score.
+	Observed float64 `json:"observed"`
+	Expected float64 `json:"expected"`
+	Unit     string  `json:"unit"`
+	// Rarity is how often something at least as unusual is seen where nothing is
+	// wrong, from 0 to 1 (a p-value, or a share of the history); 0 is not known.
+	Rarity float64 `json:"rarity"`
 }
 
 // Party is one end of what happened.

@@ -72,7 +72,7 @@ func TestAlertsPages(t *testing.T) {
 
 func TestAlertsEmptyIsAList(t *testing.T) {
 	w := ask(t, newFixture().server(t).Handler(), "/api/v1/alerts")
-	if got, want := strings.TrimSpace(w.Body.String()), `{"alerts":[],"next":"","last_version":"0"}`; got != want {
+	if got, want := strings.TrimSpace(w.Body.String()), `{"alerts":[],"next":"","last_version":"0","silenced":0}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
@@ -85,6 +85,7 @@ func TestAlertsFilters(t *testing.T) {
 	want := []alert.Query{{
 		MinSeverity: alert.High, Detector: "policy", Zone: "li-east", Asset: "mdf3-1", Country: "SC", Text: "ssh",
 		Since: noon.Add(-6 * time.Hour), Until: noon.Add(-90 * time.Minute), BeforeVersion: 42, Limit: 6,
+		Silenced: alert.WithoutSilenced,
 	}}
 	if diff := cmp.Diff(want, f.alerts.queries); diff != "" {
 		t.Error(diff)
@@ -110,6 +111,14 @@ func TestBadParameters(t *testing.T) {
 		"/api/v1/alerts/stream?limit=1":                                     "limit",
 		"/api/v1/alerts/x?verbose=1":                                        "verbose",
 		"/api/v1/exporters?site=east":                                       "site",
+		"/api/v1/alerts?silenced=yes":                                       "silenced",
+		"/api/v1/incidents?detector=policy":                                 "detector",
+		"/api/v1/incidents?cursor=17":                                       "cursor",
+		"/api/v1/incidents?silenced=no":                                     "silenced",
+		"/api/v1/incidents/x?a=1":                                           "a",
+		"/api/v1/silences?a=1":                                              "a",
+		"/api/v1/approvals?a=1":                                             "a",
+		"/api/v1/approvals.yaml?a=1":                                        "a",
 	} {
 		w := ask(t, h, target)
 		var p struct {

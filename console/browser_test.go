@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,13 @@ func sampled(now time.Time) *fixture {
 		f.alerts.put(a)
 	}
 	f.exporters.set(sampleExporters(now)...)
+	f.quiet.silences = []alert.Silence{{
+		ID: "9f2c4e6a8b0d1f35", Asset: "bras-7", Reason: "replacement of its line cards", Owner: "access", CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(7 * time.Hour),
+	}}
+	f.quiet.approvals = []alert.Approval{{
+		ID: "1b3d5f7092a4c6e8", AlertID: "gone", Title: "10.20.0.9 opened SSH to hss-1", Client: netip.MustParseAddr("10.20.0.9"), Server: netip.MustParseAddr("10.40.1.10"),
+		ServerAsset: "hss-1", Protocol: 6, Port: 22, Owner: "core", Reason: "new jump host", Ticket: "CHG-2001", CreatedAt: now.Add(-time.Hour), ExpiresAt: now.Add(48 * time.Hour),
+	}}
 	return f
 }
 

@@ -17,6 +17,35 @@ type Alerts interface {
 	Alerts(ctx context.Context, q alert.Query) ([]alert.Alert, error)
 	// Alert gives the alert of that identity; false if there is none.
 	Alert(ctx context.Context, id string) (alert.Alert, bool, error)
+	// CountAlerts is how many alerts the query selects, whatever its limit.
+	CountAlerts(ctx context.Context, q alert.Query) (uint64, error)
+}
+
+// Incidents reads stored incidents. Safe for concurrent use; storage.Store is one.
+type Incidents interface {
+	Incidents(ctx context.Context, q alert.IncidentQuery) ([]alert.Incident, error)
+	// CountIncidents is how many incidents the query selects, whatever its limit.
+	CountIncidents(ctx context.Context, q alert.IncidentQuery) (uint64, error)
+}
+
+// Quiet keeps what people decided about alerts. Safe for concurrent use.
+type Quiet interface {
+	// InForce gives the silences and approvals in force now; it does not wait for
+	// storage.
+	InForce() ([]alert.Silence, []alert.Approval)
+	// Budget holds the new alerts of a day against what people can take; false: not
+	// known yet. It does not wait for storage.
+	Budget() (alert.Budget, bool)
+	// Silences and Approvals give those of which something was in force at or after
+	// since, also those that somebody ended, the latest made first.
+	Silences(ctx context.Context, since time.Time) ([]alert.Silence, error)
+	Approvals(ctx context.Context, since time.Time) ([]alert.Approval, error)
+	// SaveSilence and SaveApproval store one, or that it was ended, and put that in
+	// force.
+	SaveSilence(ctx context.Context, s alert.Silence) error
+	SaveApproval(ctx context.Context, a alert.Approval) error
+	// ApprovalsYAML writes the approvals in force as rules of the inventory file.
+	ApprovalsYAML() string
 }
 
 // Feed tells of alerts as they change; alert.Feed is one. What it tells must be
@@ -49,10 +78,12 @@ type Check struct {
 	Ready func(ctx context.Context) error
 }
 
-// Deps is what the console shows. All but Hunts, Checks, Collector, Streams and Now are
+// Deps is what the console shows. All but Hunts, Checks, Collector, Streams, IncidentGap and Now are
 // needed, and Hunter where there are Hunts.
 type Deps struct {
 	Alerts    Alerts
+	Incidents Incidents
+	Quiet     Quiet
 	Feed      Feed
 	Exporters Exporters
 	// Hunts are those to list, by name, and Hunter runs them.
@@ -67,6 +98,9 @@ type Deps struct {
 	Collector func() []netip.AddrPort
 	// Streams gives those for IPFIX over "tcp", "tls" or "dtls".
 	Streams func(transport string) []netip.AddrPort
+	// IncidentGap is after how long without news an incident is quiet; see
+	// alert.Config.
+	IncidentGap time.Duration
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -74,7 +108,7 @@ type Deps struct {
 func (d *Deps) validate() error {
 	var all []error
 	for name, missing := range map[string]bool{
-		"Alerts": d.Alerts == nil, "Feed": d.Feed == nil, "Exporters": d.Exporters == nil, "Gatherer": d.Gatherer == nil,
+		"Alerts": d.Alerts == nil, "Incidents": d.Incidents == nil, "Quiet": d.Quiet == nil, "Feed": d.Feed == nil, "Exporters": d.Exporters == nil, "Gatherer": d.Gatherer == nil,
 		"Hunter": d.Hunter == nil && len(d.Hunts) > 0,
 	} {
 		if missing {

@@ -25,7 +25,7 @@ func TestDocumentedRequests(t *testing.T) {
 	f := sampled(time.Now())
 	base, _ := f.start(t)
 	for _, command := range commands {
-		if got := documentedStatus(t, command, base); got != http.StatusOK {
+		if got := documentedStatus(t, command, base); got != http.StatusOK && got != http.StatusCreated {
 			t.Errorf("%s: status %d", command, got)
 		}
 	}
@@ -34,7 +34,8 @@ func TestDocumentedRequests(t *testing.T) {
 var (
 	documentedURL    = regexp.MustCompile(`http://127\.0\.0\.1:8080([^' ]*)`)
 	documentedHeader = regexp.MustCompile(`-H '([^:']+): ([^']*)'`)
-	documentedFlags  = regexp.MustCompile(`^curl( -N| -H '[^']*')* '?http[^ ]*$`)
+	documentedJSON   = regexp.MustCompile(`--json '([^']*)'`)
+	documentedFlags  = regexp.MustCompile(`^curl( -N| -H '[^']*'| -X DELETE| --json '[^']*')* '?http[^ ]*$`)
 )
 
 // documentedStatus sends what a curl command would send, to base.
@@ -46,9 +47,20 @@ func documentedStatus(t *testing.T, command, base string) int {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path[1], nil)
+	method, body := http.MethodGet, ""
+	if strings.Contains(command, " -X DELETE ") {
+		method = http.MethodDelete
+	}
+	sent := documentedJSON.FindStringSubmatch(command)
+	if sent != nil {
+		method, body = http.MethodPost, sent[1]
+	}
+	r, err := http.NewRequestWithContext(ctx, method, base+path[1], strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if sent != nil {
+		r.Header.Set("Content-Type", "application/json")
 	}
 	for _, header := range documentedHeader.FindAllStringSubmatch(command, -1) {
 		r.Header.Set(header[1], header[2])

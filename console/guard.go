@@ -24,21 +24,6 @@ func secure(next http.Handler) http.Handler {
 	})
 }
 
-// onlyReading refuses every method that could change something: nothing here can.
-func onlyReading(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Allow", "GET, HEAD")
-		problem{
-			Status: http.StatusMethodNotAllowed, Type: "method-not-allowed", Title: "The console only reads",
-			Detail: r.Method + " is not allowed here.", Remedy: "Use GET or HEAD.",
-		}.write(w)
-	})
-}
-
 // onlyOwnHost refuses requests that name another host than this one, so that a
 // site cannot have its own name resolve to the loopback address and read alerts
 // through the browser of somebody on this machine (DNS rebinding). A console that

@@ -23,9 +23,7 @@ func TestOnlyOwnHost(t *testing.T) {
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	stop()
-	defer s.Run(ctx)
+	defer f.closed(t, s)
 	h := s.Handler()
 	for host, want := range map[string]int{
 		"127.0.0.1:8080": 200, "127.9.9.9": 200, "[::1]:8080": 200, "localhost:8080": 200, "LOCALHOST": 200, "a.localhost": 200, "localhost.": 200,
@@ -42,6 +40,16 @@ func TestOnlyOwnHost(t *testing.T) {
 		if w.Code == 421 && !strings.Contains(w.Body.String(), "console.hosts") {
 			t.Errorf("host %q: the problem names no remedy: %s", host, w.Body)
 		}
+	}
+}
+
+// closed ends a server that listens.
+func (f *fixture) closed(t *testing.T, s *console.Server) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -161,7 +169,7 @@ func TestConfig(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err := console.New(console.DefaultConfig(), console.Deps{}, nil, nil)
-	for _, name := range []string{"Alerts", "Feed", "Exporters", "Gatherer"} {
+	for _, name := range []string{"Alerts", "Incidents", "Quiet", "Feed", "Exporters", "Gatherer"} {
 		if err == nil || !strings.Contains(err.Error(), "Deps."+name) {
 			t.Errorf("%s is not named: %v", name, err)
 		}

@@ -68,6 +68,21 @@ func severity(q *alert.Query, value string, _ time.Time) *problem {
 	return nil
 }
 
+// silenced reads what becomes of alerts under a silence.
+func silenced(q *alert.Query, value string, _ time.Time) *problem {
+	switch value {
+	case "include":
+		q.Silenced = alert.WithSilenced
+	case "only":
+		q.Silenced = alert.OnlySilenced
+	case "exclude":
+		q.Silenced = alert.WithoutSilenced
+	default:
+		return badParameter("silenced", fmt.Sprintf("%q is unknown.", value), "Use include, only, or exclude, which is what holds without it.")
+	}
+	return nil
+}
+
 func country(q *alert.Query, value string, _ time.Time) *problem {
 	if !countryCode.MatchString(value) {
 		return badParameter("country", fmt.Sprintf("%q is not a country code.", value), "Use the two letters of ISO 3166-1, as in NL.")
@@ -94,6 +109,7 @@ func filterParameters() []parameter {
 		text("asset", func(q *alert.Query) *string { return &q.Asset }),
 		{"country", country},
 		text("q", func(q *alert.Query) *string { return &q.Text }),
+		{"silenced", silenced},
 	}
 }
 
@@ -113,7 +129,7 @@ func streamParameters() []parameter {
 // parseQuery reads the request's parameters. One that is unknown or given twice is
 // a problem too: a mistyped filter must not show everything.
 func parseQuery(r *http.Request, known []parameter, now time.Time) (alert.Query, *problem) {
-	var q alert.Query
+	q := alert.Query{Silenced: alert.WithoutSilenced}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return q, badParameter("", "The query string cannot be read: "+err.Error()+".", "Percent-encode the values.")

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,12 @@ func TestLiveFiltersAgreeWithStorage(t *testing.T) {
 		{MinSeverity: alert.High}, {MinSeverity: alert.Critical}, {Detector: "policy"}, {Detector: "none"}, {Zone: "li-east"},
 		{Zone: "management"}, {Asset: "pe1.east"}, {Country: "NL"}, {Text: "SSH"}, {Text: "45.61.128"}, {Text: "offshore hosting"},
 		{Text: "10.66.0.30"}, {Text: "::ffff"}, {Text: "what passes"}, {Text: "T1133"}, {Text: "nobody"}, {Text: "core-EAST"},
-		{MinSeverity: alert.Medium, Zone: "routers", Text: "exported"},
+		{MinSeverity: alert.Medium, Zone: "routers", Text: "exported"}, {IDs: []string{listed(noon).ID, "none"}}, {IDs: []string{}},
+		silenced(alert.Silence{Asset: "mdf3-1"}), silenced(alert.Silence{Asset: "10.30.0.1"}), silenced(alert.Silence{Asset: "pe3.west"}, alert.Silence{Detector: "intel", Port: 443}),
+		silenced(alert.Silence{Peer: netip.MustParsePrefix("203.0.113.0/24")}), silenced(alert.Silence{Peer: netip.MustParsePrefix("10.0.0.0/8")}),
+		silenced(alert.Silence{Detector: "policy", Rule: "unlisted-tunnel"}), silenced(alert.Silence{Port: 22}), silenced(),
+		silenced(alert.Silence{Detector: "policy", Rule: "li-default-deny", Asset: "mdf3-1", Peer: netip.MustParsePrefix("203.0.113.34/32"), Port: 22}),
+		{Silenced: alert.WithoutSilenced, Silences: []alert.Silence{{Asset: "mdf3-1"}, {Asset: "10.30.0.3"}}}, {Silenced: alert.WithoutSilenced},
 	} {
 		found, err := s.Alerts(t.Context(), q)
 		if err != nil {
@@ -65,6 +71,11 @@ func TestLiveFiltersAgreeWithStorage(t *testing.T) {
 	if selected < 10 {
 		t.Errorf("the queries select %d alerts: too few to compare", selected)
 	}
+}
+
+// silenced selects what is under one of the silences.
+func silenced(all ...alert.Silence) alert.Query {
+	return alert.Query{Silenced: alert.OnlySilenced, Silences: all}
 }
 
 // TestOverRealStorage pages and streams what ClickHouse holds.

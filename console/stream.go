@@ -40,7 +40,9 @@ func (s *Server) streamAlerts(w http.ResponseWriter, r *http.Request) {
 	changes, unsubscribe := s.deps.Feed.Subscribe()
 	defer unsubscribe()
 
-	st := &stream{query: q, last: q.AfterVersion, w: w, control: http.NewResponseController(w), metrics: s.metrics}
+	var approvals []alert.Approval
+	q.Silences, approvals = s.deps.Quiet.InForce()
+	st := &stream{query: q, approvals: approvals, last: q.AfterVersion, w: w, control: http.NewResponseController(w), metrics: s.metrics}
 	var missed []alert.Alert
 	if resume {
 		var err error
@@ -109,6 +111,8 @@ func (s *Server) follow(ctx context.Context, st *stream, missed []alert.Alert, c
 			if !ok {
 				return errCut
 			}
+			// Silences begin and end while the stream goes on.
+			st.query.Silences, st.approvals = s.deps.Quiet.InForce()
 			if !matches(st.query, &a) {
 				continue
 			}
@@ -127,11 +131,12 @@ var errBackfill = errors.New("read missed alerts")
 
 // stream is one client. last is the version it has seen.
 type stream struct {
-	query   alert.Query
-	last    uint64
-	w       http.ResponseWriter
-	control *http.ResponseController
-	metrics *metrics
+	query     alert.Query
+	approvals []alert.Approval
+	last      uint64
+	w         http.ResponseWriter
+	control   *http.ResponseController
+	metrics   *metrics
 }
 
 // missed reads the next page of alerts that the client has not seen, the first
@@ -169,7 +174,7 @@ func (st *stream) send(alerts ...alert.Alert) error {
 			continue
 		}
 		st.last = a.Version
-		data, err := json.Marshal(withLists(a))
+		data, err := json.Marshal(shown(a, st.query.Silences, st.approvals))
 		if err != nil {
 			return fmt.Errorf("encode alert %s: %w", a.ID, err)
 		}

@@ -20,6 +20,7 @@ func (b *builder) addExporters(docs []exporterDocument) {
 			b.mistake(key+".platform", "%q is no platform that tapwatch knows commands of: use one of %s, or leave it out", d.Platform, strings.Join(Platforms(), ", "))
 		}
 		e.Interfaces = b.interfaces(key+".interfaces", d.Interfaces)
+		e.Attached = b.attached(key+".attached", d.Attached)
 		addr, ok := b.address(key+".address", d.Address)
 		if !ok {
 			continue

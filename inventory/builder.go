@@ -17,18 +17,18 @@ type builder struct {
 	mistakes  []error
 
 	// Where each name and address was first given, as a key of the file.
-	zoneAt, assetAt, ruleAt, exporterNameAt map[string]string
-	prefixAt                                map[netip.Prefix]string
-	addressAt, exporterAt                   map[netip.Addr]string
-	zones                                   bart.Table[*Zone]
-	kinds, roles                            map[string]string
+	zoneAt, assetAt, ruleAt, exporterNameAt, fenceAt map[string]string
+	prefixAt                                         map[netip.Prefix]string
+	addressAt, exporterAt                            map[netip.Addr]string
+	zones                                            bart.Table[*Zone]
+	kinds, roles                                     map[string]string
 }
 
 func newBuilder() *builder {
 	return &builder{
 		inventory: &Inventory{services: map[string]*bart.Lite{}, exporters: map[netip.Addr]*Exporter{}},
 		zoneAt:    map[string]string{}, assetAt: map[string]string{}, ruleAt: map[string]string{},
-		exporterNameAt: map[string]string{}, prefixAt: map[netip.Prefix]string{},
+		exporterNameAt: map[string]string{}, fenceAt: map[string]string{}, prefixAt: map[netip.Prefix]string{},
 		addressAt: map[netip.Addr]string{}, exporterAt: map[netip.Addr]string{},
 		kinds: map[string]string{}, roles: map[string]string{},
 	}

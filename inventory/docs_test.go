@@ -46,9 +46,45 @@ func TestDocumentation(t *testing.T) {
 	if verdicts < 8 {
 		t.Errorf("only %d verdicts found", verdicts)
 	}
+	if n := fenceVerdicts(t, v, page, noon); n < 8 {
+		t.Errorf("only %d verdicts on fences found", n)
+	}
 	if w := v.Warnings(noon); w != nil {
 		t.Errorf("warnings: %q", w)
 	}
+}
+
+// fenceVerdicts holds the page's table of fences against what is so, and counts its
+// rows.
+func fenceVerdicts(t *testing.T, v *inventory.Inventory, page string, at time.Time) (rows int) {
+	for line := range strings.Lines(page) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "| "), " | ")
+		if len(cells) != 4 || !strings.Contains(cells[0], ".") {
+			continue
+		}
+		rows++
+		c := inventory.Crossing{Inside: addr(cells[0]), Outside: addr("203.0.113.66"), At: at, Opened: inventory.FenceOut}
+		if cells[2] == "outside" {
+			c.Opened = inventory.FenceIn
+		}
+		inside := v.Lookup(c.Inside)
+		c.Zone, c.Kind = inside.Zone, inside.Kind
+		if country, asn, known := strings.Cut(cells[1], " AS"); known {
+			n, err := strconv.ParseUint(asn, 10, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Country, c.ASN = country, uint32(n)
+		}
+		got := "passes"
+		if f, reason, broken := v.BrokenFence(c); broken {
+			got = "breaks " + f.Name + ": " + reason
+		}
+		if got != cells[3] {
+			t.Errorf("%s the page says: %s\nbut it is: %s", line, cells[3], got)
+		}
+	}
+	return rows
 }
 
 // yamlBlocks gives the YAML blocks of a page.

@@ -19,6 +19,7 @@ type document struct {
 	Exporters   []exporterDocument    `yaml:"exporters"`
 	Tunnels     []tunnelDocument      `yaml:"tunnels"`
 	Maintenance []maintenanceDocument `yaml:"maintenance"`
+	Fences      []fenceDocument       `yaml:"fences"`
 
 	inventory *Inventory
 }
@@ -57,6 +58,7 @@ type exporterDocument struct {
 	Platform   string           `yaml:"platform"`
 	Sampling   uint32           `yaml:"sampling"`
 	Interfaces map[string]texts `yaml:"interfaces"`
+	Attached   map[string]texts `yaml:"attached"`
 }
 
 type tunnelDocument struct {
@@ -86,6 +88,7 @@ func (d *document) Validate() error {
 	b.addExporters(d.Exporters)
 	b.addTunnels(d.Tunnels)
 	b.addMaintenance(d.Maintenance)
+	b.addFences(d.Fences)
 	d.inventory = b.inventory
 	return errors.Join(b.mistakes...)
 }

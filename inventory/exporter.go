@@ -17,6 +17,9 @@ type Exporter struct {
 	Sampling uint32
 	// Interfaces are the SNMP indexes by role (core, peering, customer, …).
 	Interfaces []InterfaceRole
+	// Attached are the zones that hang on interfaces of the router whose role would not
+	// let them be expected there.
+	Attached []Attachment
 }
 
 // The platforms whose commands tapwatch knows.
@@ -50,6 +53,23 @@ func (e Exporter) InterfaceRole(index uint32) string {
 		}
 	}
 	return ""
+}
+
+// Attachment says that a zone hangs on a range of interfaces, both ends included.
+type Attachment struct {
+	Zone        string
+	First, Last uint32
+}
+
+// Attaches tells whether the zone hangs on the interface with that SNMP index, as far as
+// the file says so.
+func (e Exporter) Attaches(zone string, index uint32) bool {
+	for _, a := range e.Attached {
+		if a.Zone == zone && a.First <= index && index <= a.Last {
+			return true
+		}
+	}
+	return false
 }
 
 // Exporter returns the exporter with that address.

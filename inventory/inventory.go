@@ -20,14 +20,15 @@ import (
 // Inventory is what an inventory file says. The zero Inventory knows no address
 // and allows nothing. The exported members are for reading only.
 type Inventory struct {
-	// Zones, Allow, Exporters, Tunnels and Maintenance are in the order of the
-	// file, Services by name.
+	// Zones, Allow, Exporters, Tunnels, Maintenance and Fences are in the order of
+	// the file, Services by name.
 	Zones       []Zone
 	Services    []Service
 	Allow       []Rule
 	Exporters   []Exporter
 	Tunnels     []Tunnel
 	Maintenance []Maintenance
+	Fences      []Fence
 
 	entries   bart.Table[*Entry]
 	services  map[string]*bart.Lite

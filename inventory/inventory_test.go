@@ -109,8 +109,8 @@ zones:
 
 func TestParseReadsAll(t *testing.T) {
 	v := example(t)
-	names := []int{len(v.Zones), len(v.Services), len(v.Allow), len(v.Exporters), len(v.Tunnels), len(v.Maintenance)}
-	if diff := cmp.Diff([]int{5, 3, 5, 1, 1, 1}, names); diff != "" {
+	names := []int{len(v.Zones), len(v.Services), len(v.Allow), len(v.Exporters), len(v.Tunnels), len(v.Maintenance), len(v.Fences)}
+	if diff := cmp.Diff([]int{5, 3, 5, 1, 1, 1, 1}, names); diff != "" {
 		t.Error(diff)
 	}
 	want := inventory.Exporter{
@@ -119,6 +119,7 @@ func TestParseReadsAll(t *testing.T) {
 			{Role: "core", First: 1, Last: 1}, {Role: "core", First: 2, Last: 2},
 			{Role: "customer", First: 100, Last: 199}, {Role: "peering", First: 10, Last: 19},
 		},
+		Attached: []inventory.Attachment{{Zone: "management", First: 150, Last: 150}},
 	}
 	if diff := cmp.Diff(want, v.Exporters[0], cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Error(diff)

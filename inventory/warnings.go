@@ -6,7 +6,8 @@ import (
 )
 
 // Warnings tells what is valid but hardly meant at that time, a line each: no
-// zone that is protected, rules that ended, rules that allow everything.
+// zone that is protected, rules that ended, rules that allow everything, fences around
+// what is not watched.
 func (v *Inventory) Warnings(at time.Time) []string {
 	var lines []string
 	protected := false
@@ -23,6 +24,14 @@ func (v *Inventory) Warnings(at time.Time) []string {
 		}
 		if hasAny(r.From) && hasAny(r.To) {
 			lines = append(lines, fmt.Sprintf("rule %s is from any to any, which undoes default-deny: name one end", r.Name))
+		}
+	}
+	for i := range v.Fences {
+		f := &v.Fences[i]
+		for _, z := range v.Zones {
+			if f.holds(z.Name, z.Kind) && !z.Protected {
+				lines = append(lines, fmt.Sprintf("fence %s stands around zone %s, which is not protected, so nothing of it is watched: protect the zone, or leave it out", f.Name, z.Name))
+			}
 		}
 	}
 	return lines

@@ -1,27 +1,35 @@
 // Ties the page together: what is shown, the filters, the stream, the keyboard.
 
+import { actions } from './act.js'
 import { get } from './api.js'
 import { detail } from './detail.js'
 import { byId, h, showTimes } from './dom.js'
 import { exportersView, troubled } from './exporters.js'
-import { ago, utc } from './format.js'
+import { ago, plural, utc } from './format.js'
+import { Incidents, incidentView } from './incidents.js'
 import { List } from './list.js'
 import { Live } from './live.js'
 import { nothing, overview } from './overview.js'
+import { quietView } from './quiet.js'
 
 const list = new List()
+const incidents = new Incidents()
 const live = new Live(changed, connection)
 const filters = { severity: byId('severity'), q: byId('search') }
 
 let open = '' // the id of the alert that is shown in full
+let story = '' // the id of the incident that is shown in full
+let act = null // { id, element }: the forms of that alert, which outlive its changes
 let shown = null // that alert
 let exporters = null // the latest answer of /api/v1/exporters
 let older = '' // the cursor of the next page
 let loading = null // aborts the listing under way
 let unseen = 0 // alerts that came while nobody looked
+let silenced = '' // 'include' while silenced alerts are shown too
+let telling = 0 // the timer that asks for incidents after an alert
 
-const parameters = () => ({ severity: filters.severity.value, q: filters.q.value.trim() })
-const filtered = () => Object.values(parameters()).some(Boolean)
+const parameters = () => ({ severity: filters.severity.value, q: filters.q.value.trim(), silenced })
+const filtered = () => Boolean(filters.severity.value || filters.q.value.trim())
 const present = (all) => Object.fromEntries(Object.entries(all).filter(([, v]) => v))
 
 // load shows the alerts that the filters select and follows the stream from there.
@@ -34,7 +42,10 @@ async function load() {
     list.replace(answer.alerts)
     older = answer.next
     complain('')
+    sayBudget(answer.budget)
+    saySilenced(answer.silenced)
     live.follow(wanted, answer.last_version)
+    loadIncidents()
   } catch (error) {
     if (error.name === 'AbortError') return
     complain(error.message)
@@ -43,7 +54,7 @@ async function load() {
     return
   }
   arrange()
-  if (!open) showDetail()
+  if (!open && !story) showDetail()
 }
 
 async function loadOlder() {
@@ -57,6 +68,36 @@ async function loadOlder() {
   }
 }
 
+// loadIncidents shows the incidents and folds the alerts that belong together.
+async function loadIncidents() {
+  clearTimeout(telling)
+  telling = setTimeout(loadIncidents, 15_000)
+  const { severity, q } = parameters()
+  try {
+    const answer = await get('incidents', { severity, silenced, limit: 200 })
+    incidents.show(q ? [] : answer.incidents)
+    list.fold(new Map(answer.incidents.toReversed().flatMap((i) => i.folds.flatMap((f) => [f.lead, ...f.also].map((id) => [id, f.lead])))))
+    const now = answer.incidents.find((i) => i.id === story)
+    if (story && now?.version !== shownStory?.version) showStory()
+  } catch {
+    // The list complains of the same; the next try is soon.
+  }
+}
+
+function sayBudget(budget) {
+  byId('budget').textContent = budget?.exceeded ? budget.text : ''
+  byId('budget').hidden = !budget?.exceeded
+}
+
+// saySilenced says how many alerts are out of sight, and lets them be seen.
+function saySilenced(n) {
+  const toggle = (text, to) => h('button', { class: 'button', type: 'button', onclick: () => { silenced = to; load() } }, text)
+  byId('silenced').hidden = !silenced && !n
+  byId('silenced').replaceChildren(...(silenced
+    ? ['Silenced alerts are shown too. ', toggle('Hide them', '')]
+    : [`${plural(n, 'alert')} ${n === 1 ? 'is' : 'are'} silenced. `, toggle('Show', 'include')]))
+}
+
 // changed takes an alert from the stream.
 function changed(alert) {
   const isNew = list.change(alert)
@@ -65,12 +106,48 @@ function changed(alert) {
     if (document.hidden) document.title = `(${++unseen} new) tapwatch`
   }
   arrange()
+  // Its incident is made a moment after the alert.
+  clearTimeout(telling)
+  telling = setTimeout(loadIncidents, 2500)
   if (alert.id === open) {
-    shown = alert
-    render(detail(alert))
-  } else if (!open) {
+    shown = { incident: shown?.incident, related: shown?.related, ...alert }
+    renderAlert()
+  } else if (!open && !story) {
     showDetail()
   }
+}
+
+// renderAlert shows the alert in full, with the forms as a person has filled them in.
+function renderAlert() {
+  if (act?.id !== shown.id) act = { id: shown.id, element: actions(shown, decided) }
+  render(() => detail(shown, (shown.related ?? []).map((id) => relatives.get(id) ?? list.get(id)), act.element))
+  for (const id of shown.related ?? []) {
+    if (!relatives.has(id) && !list.has(id)) meet(id)
+  }
+}
+
+// relatives are alerts that the list does not hold.
+const relatives = new Map()
+
+async function meet(id) {
+  relatives.set(id, null)
+  try {
+    relatives.set(id, await get(`alerts/${encodeURIComponent(id)}`))
+    if (shown?.related?.includes(id) && open === shown.id) renderAlert()
+  } catch {
+    relatives.delete(id)
+  }
+}
+
+// decided comes after an alert was silenced or approved: the list is another, and the
+// alert says so.
+async function decided() {
+  load()
+  const id = open
+  const now = await get(`alerts/${encodeURIComponent(id)}`).catch(() => null)
+  if (!now || open !== id) return
+  shown = now
+  renderAlert()
 }
 
 function complain(message) {
@@ -102,18 +179,27 @@ function clearFilters() {
   load()
 }
 
-// render swaps the right side and keeps its scroll position if it is the same alert.
-function render(content) {
+// render swaps the right side for what make makes, or for that node. It keeps the scroll
+// position if it is the same alert, and the focus if it is on something that stays.
+function render(make) {
   const pane = byId('detail')
+  const focused = pane.contains(document.activeElement) ? document.activeElement : null
+  const selection = focused?.matches('input:not([type=checkbox])') ? [focused.selectionStart, focused.selectionEnd] : null
+  const content = typeof make === 'function' ? make() : make
   const same = content.dataset.id && pane.firstChild?.dataset?.id === content.dataset.id
   const at = same ? pane.scrollTop : 0
   pane.replaceChildren(content)
   pane.scrollTop = at
+  if (!focused?.isConnected) return
+  focused.focus({ preventScroll: true })
+  if (selection) focused.setSelectionRange(...selection)
 }
 
 async function showDetail() {
   list.select(open)
-  document.body.classList.toggle('opened', open !== '')
+  incidents.select(story)
+  document.body.classList.toggle('opened', open + story !== '')
+  if (story) return
   if (!open) {
     render(filtered() || list.size > 0 || exporters?.exporters.length
       ? overview(list.alerts, exporters) : h('div', { class: 'empty wide' }, nothing(exporters)))
@@ -122,15 +208,42 @@ async function showDetail() {
   const id = open
   shown = list.get(id) ?? (shown?.id === id ? shown : null)
   if (shown) {
-    render(detail(shown))
+    renderAlert()
     return
   }
   render(h('p', { class: 'empty' }, 'Loading …'))
   try {
     shown = await get(`alerts/${encodeURIComponent(id)}`)
-    if (open === id) render(detail(shown))
+    if (open === id) renderAlert()
   } catch (error) {
     if (open === id) render(h('div', { class: 'empty wide' }, h('h1', {}, 'This alert cannot be shown'), h('p', {}, error.message)))
+  }
+}
+
+let shownStory = null // the answer that is shown
+
+async function showStory() {
+  const id = story
+  if (shownStory?.id !== id) render(h('p', { class: 'empty' }, 'Loading …'))
+  try {
+    const answer = await get(`incidents/${encodeURIComponent(id)}`)
+    if (story !== id) return
+    shownStory = answer
+    story = answer.id // it may have become a part of another one
+    incidents.select(story)
+    render(incidentView(answer))
+  } catch (error) {
+    if (story === id) render(h('div', { class: 'empty wide' }, h('h1', {}, 'This incident cannot be shown'), h('p', {}, error.message)))
+  }
+}
+
+async function loadQuiet() {
+  const view = byId('view-quiet')
+  try {
+    const [s, a] = await Promise.all([get('silences'), get('approvals')])
+    if (!view.hidden) view.replaceChildren(quietView(s.silences, a.approvals, () => { loadQuiet(); load() }))
+  } catch (error) {
+    if (!view.hidden) view.replaceChildren(h('p', { class: 'error', role: 'alert' }, error.message))
   }
 }
 
@@ -147,24 +260,31 @@ async function loadExporters() {
   badge.hidden = !badge.textContent
   if (!view.hidden) view.replaceChildren(exportersView(exporters))
   arrange()
-  if (!open) showDetail()
+  if (!open && !story) showDetail()
 }
 
-// route shows what the address names: #/, #/alerts/ID, #/exporters.
+// route shows what the address names: #/, #/alerts/ID, #/incidents/ID, #/quiet, #/exporters.
 function route() {
   const path = location.hash.slice(2).split('/')
-  const onExporters = path[0] === 'exporters'
-  byId('view-alerts').hidden = onExporters
-  byId('view-exporters').hidden = !onExporters
-  byId('tab-alerts').ariaCurrent = onExporters ? null : 'page'
-  byId('tab-exporters').ariaCurrent = onExporters ? 'page' : null
-  if (onExporters) {
+  const view = ['quiet', 'exporters'].includes(path[0]) ? path[0] : 'alerts'
+  for (const name of ['alerts', 'quiet', 'exporters']) {
+    byId(`view-${name}`).hidden = name !== view
+    byId(`tab-${name}`).ariaCurrent = name === view ? 'page' : null
+  }
+  if (view === 'quiet') {
+    loadQuiet()
+    return
+  }
+  if (view === 'exporters') {
     if (exporters) byId('view-exporters').replaceChildren(exportersView(exporters))
     loadExporters()
     return
   }
   open = path[0] === 'alerts' && path[1] ? decodeURIComponent(path[1]) : ''
+  story = path[0] === 'incidents' && path[1] ? decodeURIComponent(path[1]) : ''
+  if (!story) shownStory = null
   showDetail()
+  if (story) showStory()
 }
 
 function onKey(event) {
@@ -173,7 +293,7 @@ function onKey(event) {
   if (event.key === 'Escape') {
     if (typing) {
       event.target.blur()
-    } else if (open) {
+    } else if (open || story) {
       location.hash = '#/'
     }
     list.focus()
@@ -183,8 +303,8 @@ function onKey(event) {
     filters.q.focus()
     filters.q.select()
   } else if (event.key === 'j' || event.key === 'k') {
-    const id = list.move(event.key === 'j' ? 1 : -1)
-    if (open && id) location.replace(`#/alerts/${encodeURIComponent(id)}`)
+    const address = list.move(event.key === 'j' ? 1 : -1)
+    if ((open || story) && address) location.replace(address)
   } else {
     return
   }

@@ -1,30 +1,43 @@
 // One alert in full.
 
 import { h } from './dom.js'
-import { ago, bytes, count, countryName, plural, utc } from './format.js'
+import { ago, bytes, count, countryName, measure, plural, rarity, utc } from './format.js'
+import { alsoSeen, marks } from './incidents.js'
 import { worldMap } from './map.js'
 import { protocolName, serviceName } from './names.js'
 
-export function detail(alert) {
+// detail shows an alert. related are the alerts of its incident about the same asset, peer
+// and port, as far as they are known; act is the element with what can be done about it.
+export function detail(alert, related, act) {
   return h('article', { class: `alert ${alert.severity}`, 'data-id': alert.id, 'aria-labelledby': 'alert-title' },
-    heading(alert),
+    heading(alert, related),
     who(alert),
     h('div', { class: 'columns' },
-      h('div', {}, why(alert), next(alert), evidence(alert)),
+      h('div', {}, why(alert), measures(alert), next(alert), evidence(alert)),
       h('div', {}, where(alert), what(alert), techniques(alert))),
-    query(alert))
+    query(alert), act)
 }
 
-function heading(alert) {
+function heading(alert, related) {
   return h('header', {},
     h('p', { class: 'above' },
       h('span', { class: `severity ${alert.severity}` }, alert.severity),
-      h('span', {}, `${alert.detector} / ${alert.rule}`),
+      h('span', {}, `${alert.detector} / ${alert.rule}`), marks(alert),
       h('span', { class: 'links' }, h('a', { href: `/api/v1/alerts/${encodeURIComponent(alert.id)}` }, 'JSON'),
         h('a', { href: `#/alerts/${encodeURIComponent(alert.id)}` }, 'Permalink'),
         h('a', { class: 'close', href: '#/', title: 'Esc' }, 'Close'))),
     h('h1', { id: 'alert-title' }, alert.title),
-    h('p', { class: 'summary' }, alert.summary))
+    h('p', { class: 'summary' }, alert.summary),
+    context(alert, related))
+}
+
+// context says what the alert belongs to.
+function context(alert, related) {
+  const seen = alsoSeen(related)
+  if (!alert.incident && !seen) return null
+  return h('p', { class: 'context' },
+    alert.incident && h('a', { href: `#/incidents/${encodeURIComponent(alert.incident)}` }, 'The incident that it is part of'),
+    seen && h('span', {}, `also seen by: ${seen}`))
 }
 
 // who draws the two ends and what passed between them.
@@ -70,14 +83,24 @@ function why(alert) {
   return section('Why this is unusual', h('ul', { class: 'reasons' }, alert.reasons.map((r) => h('li', {}, r))))
 }
 
+// measures are the numbers behind the reasons.
+function measures(alert) {
+  if (!alert.measures?.length) return null
+  return section('In numbers', h('div', { class: 'numbers' }, h('table', {},
+    h('thead', {}, h('tr', {}, ['Measured', 'Observed', 'Expected', 'How rare'].map((t) => h('th', { scope: 'col' }, t)))),
+    h('tbody', {}, alert.measures.map((m) => h('tr', {}, h('th', { scope: 'row' }, m.name), h('td', {}, h('b', {}, measure(m.observed, m.unit))),
+      h('td', {}, measure(m.expected, m.unit)), h('td', {}, rarity(m.rarity))))))))
+}
+
 function next(alert) {
   if (alert.next_steps.length === 0) return null
   return section('What to do next', h('ol', { class: 'steps' }, alert.next_steps.map((s) => h('li', {}, s))))
 }
 
 function evidence(alert) {
-  if (alert.quality.length + alert.exporters.length === 0) return null
+  if (alert.quality.length + alert.exporters.length === 0 && !alert.confidence) return null
   return section('Evidence',
+    alert.confidence > 0 && h('p', { title: 'that what the title says took place; not that it is an intrusion' }, `Confidence ${Math.round(100 * alert.confidence)} % that this took place.`),
     alert.quality.length > 0
       ? h('ul', { class: 'quality' }, alert.quality.map((q) => h('li', {}, q)))
       : h('p', {}, 'Nothing is noted against it as to sampling and directions. What was lost on the way is under Exporters.'),

@@ -19,6 +19,28 @@ export function bytes(n) {
   return `${unit === 0 ? count(n) : short.format(n)} ${units[unit]}`
 }
 
+// measure writes a number of a detector in its unit.
+export function measure(n, unit) {
+  if (unit === 'bytes') return bytes(n)
+  if (unit === 'seconds') return duration(n)
+  return `${n >= 1000 ? count(Math.round(n)) : short.format(n)}${unit ? ` ${unit}` : ''}`
+}
+
+// duration writes seconds as people say them.
+export function duration(seconds) {
+  const units = [[86400, 'd'], [3600, 'h'], [60, 'min']]
+  const [size, unit] = units.find(([s]) => seconds >= 2 * s) ?? [1, 's']
+  return `${short.format(seconds / size)} ${unit}`
+}
+
+// rarity writes how often something at least as unusual is seen where nothing is wrong.
+export function rarity(p) {
+  if (!p) return 'not known'
+  if (p > 0.1) return `${Math.round(100 * p)} % of the time`
+  if (p < 1e-9) return 'less than 1 in a billion'
+  return `1 in ${count(Number((1 / p).toPrecision(2)))}`
+}
+
 // utc writes an instant as 2026-03-01 06:00:00 UTC.
 export function utc(time) {
   return `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`
