@@ -10,14 +10,15 @@ import (
 	"tapwatch/inventory"
 )
 
-// probe is what one indicator tried on one zone in a window.
+// probe is what the addresses of one list tried on one zone in a window.
 type probe struct {
-	indicator, zone string
+	list, zone string
 	// most is the conversation with the most flows; it stands for the rest.
 	most           detect.Conversation
 	total          detect.Conversation
 	targets, peers map[netip.Addr]bool
 	services       map[string]bool
+	entries        map[string]bool
 }
 
 // probes folds unanswered attempts, in the order in which they come.
@@ -29,11 +30,11 @@ type probes struct {
 func newProbes() *probes { return &probes{byKey: map[[2]string]*probe{}} }
 
 func (p *probes) add(c *detect.Conversation) {
-	key := [2]string{indicator(c), c.AssetZone}
+	key := [2]string{listName(indicator(c)), c.AssetZone}
 	b := p.byKey[key]
 	if b == nil {
-		b = &probe{indicator: key[0], zone: key[1], most: *c, total: *c,
-			targets: map[netip.Addr]bool{}, peers: map[netip.Addr]bool{}, services: map[string]bool{}}
+		b = &probe{list: key[0], zone: key[1], most: *c, total: *c,
+			targets: map[netip.Addr]bool{}, peers: map[netip.Addr]bool{}, services: map[string]bool{}, entries: map[string]bool{}}
 		p.byKey[key] = b
 		p.order = append(p.order, b)
 	} else {
@@ -41,6 +42,7 @@ func (p *probes) add(c *detect.Conversation) {
 	}
 	b.targets[c.AssetAddr], b.peers[c.PeerAddr] = true, true
 	b.services[detect.Service(c.Protocol, c.Port)] = true
+	b.entries[entry(indicator(c))] = true
 }
 
 func (b *probe) count(c *detect.Conversation) {
@@ -74,18 +76,28 @@ func (p *probes) findings(w detect.Window, inv *inventory.Inventory) []alert.Fin
 func (b *probe) finding(w detect.Window, inv *inventory.Inventory) alert.Finding {
 	f := b.total.Finding(Name, w, inv)
 	f.Rule = ruleProbe
-	f.ID = alert.Identity(Name, ruleProbe, b.indicator, b.zone)
+	f.ID = alert.Identity(Name, ruleProbe, b.list, b.zone)
 	f.Severity = alert.Low
 	f.Asset, f.Peer, f.Initiator = b.most.Asset(), b.most.Peer(), "peer"
 	f.Protocol, f.Port = b.most.Protocol, b.most.Port
 	f.SQL = b.sql(w)
-	f.Title = fmt.Sprintf("%s, on intelligence list %s, probed %s and got no answer", detect.PeerText(f.Peer), listName(b.indicator), b.zone)
-	f.Summary = fmt.Sprintf("%s tried %s on %s of %s, in %s, %s. Nothing answered. One alert stands for all probes of this entry toward this zone.",
-		detect.PeerText(f.Peer), b.servicesText(), detect.Count(uint64(len(b.targets)), "system"), b.zone,
+	f.Confidence = 0.5
+	f.Measures = []alert.Measure{
+		{Name: "listed addresses that tried", Observed: float64(len(b.peers)), Unit: "hosts"},
+		{Name: "systems that were tried", Observed: float64(len(b.targets)), Unit: "hosts"},
+	}
+	who := detect.PeerText(f.Peer) + ", on intelligence list " + b.list + ","
+	if n := len(b.peers); n > 1 {
+		who = detect.Count(uint64(n), "address") + " of intelligence list " + b.list
+	}
+	f.Title = fmt.Sprintf("%s probed %s and got no answer", who, b.zone)
+	f.Summary = fmt.Sprintf("%s tried %s on %s of %s, in %s, %s. Nothing answered. One alert stands for all probes of this list toward this zone.",
+		strings.TrimSuffix(who, ","), b.servicesText(), detect.Count(uint64(len(b.targets)), "system"), b.zone,
 		detect.Count(f.Flows, "flow"), detect.Span(f.FirstSeen, f.LastSeen))
 	f.Reasons = []string{
-		fmt.Sprintf("%s is on intelligence list %s: its entry is %s", f.Peer.Addr, listName(b.indicator), entry(b.indicator)),
-		fmt.Sprintf("%s, from %s, at %s", detect.Count(f.Flows, "flow"), detect.Count(uint64(len(b.peers)), "listed address"), b.servicesText()),
+		fmt.Sprintf("%s is on intelligence list %s: its entry is %s", f.Peer.Addr, b.list, entry(indicator(&b.most))),
+		fmt.Sprintf("%s, from %s by %s, at %s", detect.Count(f.Flows, "flow"), detect.Count(uint64(len(b.peers)), "listed address"),
+			countEntries(len(b.entries)), b.servicesText()),
 		"no answer: it did not get in this way",
 	}
 	f.NextSteps = []string{
@@ -108,8 +120,15 @@ func (b *probe) servicesText() string {
 
 func (b *probe) sql(w detect.Window) string {
 	which := strings.NewReplacer(
-		"{indicator}", detect.SQLString(b.indicator),
+		"{list}", detect.SQLString(b.list+":"),
 		"{zone}", detect.SQLString(b.zone),
-	).Replace("((src_intel = {indicator} AND dst_zone = {zone}) OR (dst_intel = {indicator} AND src_zone = {zone}))")
-	return detect.EvidenceSQL(w, "What an entry of an intelligence list and a zone exchanged", which)
+	).Replace("((startsWith(src_intel, {list}) AND dst_zone = {zone}) OR (startsWith(dst_intel, {list}) AND src_zone = {zone}))")
+	return detect.EvidenceSQL(w, "What addresses of an intelligence list and a zone exchanged", which)
+}
+
+func countEntries(n int) string {
+	if n == 1 {
+		return "1 entry"
+	}
+	return fmt.Sprintf("%d entries", n)
 }

@@ -5,8 +5,8 @@ package policy
 
 import (
 	"context"
-	_ "embed"
 	"net/netip"
+	"time"
 
 	"tapwatch/alert"
 	"tapwatch/detect"
@@ -17,8 +17,10 @@ import (
 // Name is the detector's name in the registry.
 const Name = "policy"
 
-//go:embed filter.sql
-var filterSQL string
+// touchesIntercept selects what touches a lawful-intercept zone.
+func touchesIntercept(s *detect.Session) bool {
+	return s.Asset.Kind == flow.ZoneLawfulIntercept || s.Peer.Kind == flow.ZoneLawfulIntercept
+}
 
 // Detector is the policy detector. Safe for concurrent use.
 type Detector struct {
@@ -34,20 +36,26 @@ func New(cfg Config, inv func() *inventory.Inventory) *Detector {
 // Name returns "policy".
 func (*Detector) Name() string { return Name }
 
-// Detect returns one finding for each conversation of the window that touches a
-// lawful-intercept zone and that the inventory does not allow. Of one end it
-// returns at most Config.MaxPerAsset of a rule, and one for the rest together.
+// Every returns 0: each pane is a window.
+func (*Detector) Every() time.Duration { return 0 }
+
+// Detect returns findings for the conversations of the window that touch a
+// lawful-intercept zone and that the inventory does not allow, and for management of
+// devices that does not come from where it ought to.
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
 	inv := d.inventory()
-	conversations, err := detect.Conversations(ctx, h, detect.ConversationQuery{
-		Window:    w,
-		Horizon:   d.cfg.Horizon,
-		Filter:    filterSQL,
-		Protected: detect.ProtectedZones(inv),
-	})
+	sessions, err := h.Sessions(ctx, w)
 	if err != nil {
 		return nil, err
 	}
+	return append(d.intercept(sessions, w, inv), d.devices(sessions, w, inv)...), nil
+}
+
+// intercept gives a finding for each conversation with a lawful-intercept zone that the
+// inventory does not allow. Of one end it gives at most Config.MaxPerAsset of a rule,
+// and one for the rest together.
+func (d *Detector) intercept(sessions []detect.Session, w detect.Window, inv *inventory.Inventory) []alert.Finding {
+	conversations := detect.Converse(sessions, touchesIntercept, false)
 	var hits []hit
 	for i := range conversations {
 		c := &conversations[i]
@@ -67,7 +75,7 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 	for _, s := range sweeps {
 		findings = append(findings, s.finding(w, inv))
 	}
-	return findings, nil
+	return findings
 }
 
 // The rules of the detector, as alerts name them.

@@ -11,6 +11,7 @@ import (
 
 	"tapwatch/alert"
 	"tapwatch/detect/detecttest"
+	dt "tapwatch/detect/device/devicetest"
 	"tapwatch/detect/policy"
 )
 
@@ -96,8 +97,7 @@ func TestScenarios(t *testing.T) {
 	sampled := one(outside, mdf3, 22, ack|psh, 1, 1400)
 	sampled.Sampling = 1000
 	flagless := one(outside, mdf3, 22, 0, 10, 9000)
-	stage, shift := open(t), time.Duration(0)
-	for _, c := range []struct {
+	scenarios := []struct {
 		name  string
 		flows []flow
 		want  []string
@@ -152,13 +152,17 @@ func TestScenarios(t *testing.T) {
 		{"two addresses of one asset are one alert", append(session(outside, mdf2, 22), session(outside, "10.66.0.21", 22)...), []string{
 			"critical: 203.0.113.66 (RU, AS64500 Example Hosting) opened SSH (tcp/22) to mdf2-1, a delivery function for intercept records (MDF2) in li-east"}},
 		{"core zones are not default-deny", session(outside, hss, 22), nil},
-	} {
-		shift += 10 * time.Minute // so that one database does for all
+	}
+	const apart = 10 * time.Minute // so that one database does for all
+	stage := open(t)
+	var flows []flow
+	for i, c := range scenarios {
+		flows = append(flows, dt.Later(time.Duration(i)*apart, c.flows)...)
+	}
+	stage.Flows(flows...)
+	for i, c := range scenarios {
 		t.Run(c.name, func(t *testing.T) {
-			for i := range c.flows {
-				c.flows[i] = c.flows[i].Later(shift)
-			}
-			stage.Flows(c.flows...)
+			shift := time.Duration(i) * apart
 			found := stage.Detect(detector(t), at(shift), at(shift+10*second))
 			if diff := cmp.Diff(append([]string{}, c.want...), detecttest.Titles(found)); diff != "" {
 				t.Errorf("alerts (-want +got):\n%s", diff)
@@ -280,8 +284,8 @@ func TestConfig(t *testing.T) {
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
-	bad := policy.Config{Horizon: -1, WithinZone: "deny"}
-	want := "horizon: -1ns does not do: use 0s to 1h\nwithin_zone: \"deny\" is unknown: use allow or rules\nmax_per_asset: 0 is below 1"
+	bad := policy.Config{WithinZone: "deny"}
+	want := "within_zone: \"deny\" is unknown: use allow or rules\nmax_per_asset: 0 is below 1\nmax_per_device: 0 is below 1"
 	if err := bad.Validate(); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

@@ -1,6 +1,8 @@
 package telemetry
 
 import (
+	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -9,21 +11,42 @@ import (
 // down: its counts come every minute.
 const pause = 3 * time.Minute
 
-// sign is a minute in which the collector was alive.
-type sign struct {
-	Minute time.Time `ch:"minute"`
-	// Heard says that it stored a flow; otherwise it only wrote its counts.
-	Heard bool `ch:"heard"`
+// rhythm is how an exporter sent before it was last heard.
+type rhythm struct {
+	Buckets uint64        // in how many ten seconds of the history
+	Gap     time.Duration // the pause that 99 of 100 of its own do not exceed
+	Age     time.Duration // from when it was first heard in the history
 }
 
-// life is the collector's minutes, ascending.
-type life []sign
+// rhythm is that of an exporter last heard in the ten seconds last, over the history
+// before. The quantile is the exact one of ClickHouse.
+func (p *past) rhythm(addr netip.Addr, last int64, history time.Duration) (r rhythm) {
+	before, first := int64(-1), int64(-1)
+	var gaps []int64
+	p.between(addr, last-int64(history/slot), last+1, func(at int64) {
+		if before >= 0 {
+			gaps = append(gaps, at-before)
+		} else {
+			first = at
+		}
+		before = at
+		r.Buckets++
+	})
+	if first >= 0 {
+		r.Age = time.Duration(last-first) * slot
+	}
+	if len(gaps) > 0 {
+		slices.Sort(gaps)
+		r.Gap = time.Duration(gaps[min(len(gaps)*99/100, len(gaps)-1)]) * slot
+	}
+	return r
+}
 
 // silence is how long, at the given time, an exporter last heard at last had been
 // silent while the collector listened without a break. The time that the collector
 // was down does not count, nor what is not known yet.
-func (l life) silence(last, at time.Time) time.Duration {
-	since, until := l.awake(at)
+func (p *past) silence(last, at time.Time, history time.Duration) time.Duration {
+	since, until := p.awake(at, history)
 	if since.Before(last) {
 		since = last
 	}
@@ -31,46 +54,52 @@ func (l life) silence(last, at time.Time) time.Duration {
 }
 
 // awake bounds the last unbroken time in which the collector was alive, as it was
-// known at the given time; zero times if it was not.
-func (l life) awake(at time.Time) (since, until time.Time) {
-	for _, s := range l {
-		known := at
-		if !s.Heard {
-			known = at.Add(-settle)
-		}
-		if !s.Minute.Before(known) {
+// known at the given time: minutes in which it stored a flow of anybody, or wrote its
+// counts. Zero times if there is none in the history.
+func (p *past) awake(at time.Time, history time.Duration) (since, until time.Time) {
+	end, settled := minuteOf(at), minuteOf(at.Add(-settle))
+	for m := end - 1; m >= max(0, minuteOf(at.Add(-history))); m-- { // no minute is before 1970
+		h, bit := m/60, uint64(1)<<(m%60)
+		if p.heardMinute[h]&bit == 0 && (m >= settled || p.wrote[h]&bit == 0) {
 			continue
 		}
-		if until.IsZero() || s.Minute.Sub(until) > pause {
-			since = s.Minute
+		switch {
+		case until.IsZero():
+			until = atMinute(m + 1)
+		case since.Sub(atMinute(m+1)) > pause:
+			return since, until
 		}
-		until = s.Minute.Add(time.Minute)
-	}
-	if until.After(at) {
-		until = at
+		since = atMinute(m)
 	}
 	return since, until
 }
 
-// candidates are the exporters not heard for at least silence, the latest first.
-func candidates(exporters []exporter, now time.Time, silence time.Duration) []exporter {
-	var quiet []exporter
-	for _, x := range exporters {
-		if now.Sub(x.Last) >= silence {
-			quiet = append(quiet, x)
-		}
-	}
-	slices.SortStableFunc(quiet, func(a, b exporter) int { return b.Last.Compare(a.Last) })
-	return quiet
+// exporter is when an exporter was last heard.
+type exporter struct {
+	Addr netip.Addr
+	Last time.Time
+	slot int64 // the ten seconds of Last
 }
 
-// newest is when any of the exporters was heard last.
-func newest(exporters []exporter) time.Time {
-	var last time.Time
-	for _, x := range exporters {
-		if x.Last.After(last) {
-			last = x.Last
+// quiet are the exporters not heard for silence and more at the given time, the latest
+// first, how many were heard in the history, and the ten seconds in which the latest
+// of all was.
+func (p *past) quiet(now time.Time, silence, history time.Duration) (quiet []exporter, count int, newest int64) {
+	since := now.Add(-history)
+	for addr := range p.known {
+		at, ok := p.lastSlot(addr, now, since)
+		if !ok {
+			continue
+		}
+		count++
+		newest = max(newest, at)
+		if now.Unix()-at*10 < int64(silence/time.Second) {
+			continue
+		}
+		if last := p.exactly(addr, at); now.Sub(last) >= silence {
+			quiet = append(quiet, exporter{Addr: addr, Last: last, slot: at})
 		}
 	}
-	return last
+	slices.SortFunc(quiet, func(a, b exporter) int { return cmp.Or(b.Last.Compare(a.Last), a.Addr.Compare(b.Addr)) })
+	return quiet, count, newest
 }

@@ -1,13 +1,15 @@
-// Package telemetry finds routers that stop exporting flows: an intruder who
-// switches the export off is not seen by any other detector. See README.md.
+// Package telemetry finds what blinds flow monitoring: routers that stop exporting
+// flows, lose them, thin them out, leave interfaces or fields out, and systems whose
+// logs fall silent. An intruder who switches such off is not seen by any other
+// detector. See README.md.
 package telemetry
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"tapwatch/alert"
@@ -24,10 +26,26 @@ const (
 	ruleSilent = "exporter-silent"
 	// ruleAllSilent: none is heard any more, and the collector is alive.
 	ruleAllSilent = "all-exporters-silent"
+	// ruleLoss: much of what an exporter sends is lost.
+	ruleLoss = "export-loss"
+	// ruleSampling: an exporter samples otherwise than before.
+	ruleSampling = "sampling-changed"
+	// ruleProtocol: it exports by another protocol.
+	ruleProtocol = "export-protocol-changed"
+	// ruleFields: its records lack what they used to carry.
+	ruleFields = "fields-missing"
+	// ruleTimeout: it cuts long flows at another length.
+	ruleTimeout = "active-timeout-changed"
+	// ruleInterfaces: interfaces are gone from what it exports.
+	ruleInterfaces = "interfaces-vanished"
+	// ruleLogs: a system sends no logs any more.
+	ruleLogs = "logs-silent"
+	// ruleServer: nobody's logs are seen on their way to a server any more.
+	ruleServer = "log-server-silent"
 )
 
 const (
-	// every is how often silence is judged, whatever the windows are.
+	// every is how often is judged, whatever the windows are.
 	every = time.Minute
 	// settle is how much later than flows the collector's counts may be stored.
 	settle = 2 * time.Minute
@@ -35,16 +53,13 @@ const (
 	together = time.Minute
 )
 
-//go:embed exporters.sql
-var exportersSQL string
-
-//go:embed life.sql
-var lifeSQL string
-
 // Detector is the telemetry detector. Safe for concurrent use.
 type Detector struct {
 	cfg       Config
 	inventory func() *inventory.Inventory
+
+	mu   sync.Mutex
+	past *past // of the history that was asked last
 }
 
 // New returns the detector; inv gives the inventory in force. cfg is valid.
@@ -55,134 +70,109 @@ func New(cfg Config, inv func() *inventory.Inventory) *Detector {
 // Name returns "telemetry".
 func (*Detector) Name() string { return Name }
 
-// exporter is when an exporter was last heard.
-type exporter struct {
-	Addr netip.Addr `ch:"exporter"`
-	Last time.Time  `ch:"last"`
-}
+// Every returns one minute.
+func (*Detector) Every() time.Duration { return every }
 
-// Detect judges once a minute of stream time which exporters have fallen silent.
-// It returns a finding when an outage begins to count, and at every Config.Repeat
-// while it lasts.
-func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
-	now, before := w.End.Truncate(every), w.Start.Truncate(every)
-	if !now.After(w.Start) {
-		return nil, nil
-	}
-	exporters, err := d.exporters(ctx, h, now)
-	if err != nil {
-		return nil, err
-	}
-	quiet := candidates(exporters, now, d.cfg.Silence)
-	if len(quiet) == 0 {
-		return nil, nil
-	}
-	life, err := d.life(ctx, h, now)
-	if err != nil {
-		return nil, err
-	}
-	s := scene{w: w, now: now, before: before, life: life, newest: newest(exporters), count: len(exporters), inv: d.inventory()}
-	return d.judge(ctx, h, &s, quiet)
-}
-
-// scene is what all silent exporters of a window are judged against.
+// scene is what is judged at one moment.
 type scene struct {
-	w           detect.Window
-	now, before time.Time
-	life        life
-	// newest is when any exporter was last heard, count how many there are.
-	newest time.Time
+	*past
+	w   detect.Window
+	h   detect.History
+	now time.Time
+	inv *inventory.Inventory
+	// quiet are the exporters that may have fallen silent; count is how many were heard
+	// in the history, newest the ten seconds in which the latest of all was.
+	quiet  []exporter
 	count  int
-	inv    *inventory.Inventory
+	newest int64
 }
 
-// judge returns the findings about the quiet exporters, which are ordered by when
-// they were last heard, the latest first. However many there are, it asks twice.
-func (d *Detector) judge(ctx context.Context, h detect.History, s *scene, quiet []exporter) ([]alert.Finding, error) {
-	quiet = slices.DeleteFunc(quiet, func(x exporter) bool { return s.life.silence(x.Last, s.now) < d.cfg.Silence })
-	rhythms, err := d.rhythms(ctx, h, quiet)
-	if err != nil {
-		return nil, err
-	}
-	due, all := d.outages(s, quiet, rhythms)
-	watched, err := d.watched(ctx, h, due)
-	if err != nil {
-		return nil, err
-	}
-	var findings []alert.Finding
-	for _, x := range due {
-		findings = append(findings, d.finding(s, x, rhythms[x.Addr], watched[x.Addr], x.Addr == all))
-	}
-	return findings, nil
-}
-
-// outages are those of the quiet exporters whose silence is to be reported now. The
-// exporter all, if it is valid, is one of them that stands for every exporter.
-func (d *Detector) outages(s *scene, quiet []exporter, rhythms map[netip.Addr]rhythm) (due []exporter, all netip.Addr) {
-	judgedAll := false
-	for _, x := range quiet {
-		r, regular := rhythms[x.Addr]
-		standsForAll := s.newest.Before(x.Last.Add(together))
-		if !regular || standsForAll && judgedAll {
-			continue // the latest of them stands for all
+// Detect judges at each full minute of the window what has changed. An alert that
+// lasts yields a finding when it begins, at every Config.Repeat and, where that can
+// be told, when it is over.
+func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []alert.Finding
+	for now := w.Start.Truncate(every).Add(every); !now.After(w.End); now = now.Add(every) {
+		found, err := d.judge(ctx, w, now.UTC(), h)
+		if err != nil {
+			return nil, err
 		}
-		judgedAll = judgedAll || standsForAll
-		if standsForAll && s.newest.After(s.now.Add(-d.cfg.Silence)) || !d.due(s, x, r) {
+		all = append(all, found...)
+	}
+	return latest(all), nil
+}
+
+// latest keeps of several findings of one identity the latest.
+func latest(all []alert.Finding) []alert.Finding {
+	at := map[string]int{}
+	kept := all[:0:0]
+	for _, f := range all {
+		if i, seen := at[f.ID]; seen {
+			f.FirstSeen = kept[i].FirstSeen
+			f.Severity = max(f.Severity, kept[i].Severity)
+			kept[i] = f
 			continue
 		}
-		if standsForAll {
-			all = x.Addr
+		at[f.ID] = len(kept)
+		kept = append(kept, f)
+	}
+	return kept
+}
+
+// judge judges at one full minute.
+func (d *Detector) judge(ctx context.Context, w detect.Window, now time.Time, h detect.History) ([]alert.Finding, error) {
+	if d.past == nil || !same(d.past.of, h) {
+		d.past = newPast(h)
+	}
+	s := &scene{past: d.past, w: w, h: h, now: now, inv: d.inventory()}
+	if err := d.read(ctx, s.past, now); err != nil {
+		return nil, err
+	}
+	s.quiet, s.count, s.newest = s.past.quiet(now, d.cfg.Silence, d.cfg.History)
+	var all []alert.Finding
+	for _, rule := range []func(context.Context, *scene) ([]alert.Finding, error){
+		d.silent, d.returned, d.lossy, d.settings, d.timeouts, d.vanished, d.unlogged,
+	} {
+		found, err := rule(ctx, s)
+		if err != nil {
+			return nil, err
 		}
-		due = append(due, x)
+		slices.SortFunc(found, func(a, b alert.Finding) int { return strings.Compare(a.ID, b.ID) })
+		all = append(all, found...)
 	}
-	return due, all
+	return all, nil
 }
 
-// limit is how long the exporter may be silent, by its own habits.
-func (d *Detector) limit(r rhythm) time.Duration {
-	return max(d.cfg.Silence, time.Duration(d.cfg.Gaps*float64(r.GapSeconds)*float64(time.Second)))
-}
-
-// due tells whether the exporter's silence is to be reported now: when it passes
-// the limit, at every repetition, and when maintenance no longer holds it back.
-func (d *Detector) due(s *scene, x exporter, r rhythm) bool {
-	limit := d.limit(r)
-	over, overBefore := s.life.silence(x.Last, s.now)-limit, s.life.silence(x.Last, s.before)-limit
-	held, heldBefore := s.held(x.Addr, s.now), s.held(x.Addr, s.before)
-	switch {
-	case over < 0 || held:
-		return false
-	case overBefore < 0 || heldBefore:
-		return true
-	default:
-		return over/d.cfg.Repeat > overBefore/d.cfg.Repeat
+// read brings the past up to now.
+func (d *Detector) read(ctx context.Context, p *past, now time.Time) error {
+	var complete time.Time
+	if c, ok := p.of.(completer); ok {
+		complete = c.Complete()
 	}
+	for _, step := range []struct {
+		read func(context.Context, time.Time, time.Time, time.Duration) error
+		back time.Duration
+	}{
+		{p.readHeard, d.cfg.History + d.cfg.History},
+		{p.readHealth, d.cfg.History},
+		{p.readExports, d.cfg.Habits + d.cfg.History},
+		{p.readDurations, d.cfg.History},
+		{p.readDevices, d.cfg.Habits + d.cfg.History},
+	} {
+		if err := step.read(ctx, now, complete, step.back); err != nil {
+			return err
+		}
+	}
+	if interfacesDue(now) {
+		return p.readInterfaces(ctx, now, complete, d.cfg.Habits+d.cfg.History)
+	}
+	return nil
 }
 
 // held tells whether a maintenance window holds alerts about the exporter back.
 func (s *scene) held(addr netip.Addr, at time.Time) bool {
 	_, held := s.inv.UnderMaintenance(at, inventory.Subject{Exporter: addr})
 	return held
-}
-
-func (d *Detector) exporters(ctx context.Context, h detect.History, now time.Time) ([]exporter, error) {
-	var all []exporter
-	err := h.Select(ctx, &all, exportersSQL, detect.Param("since", now.Add(-d.cfg.History)), detect.Param("end", now))
-	if err != nil {
-		return nil, fmt.Errorf("read when exporters were heard: %w", err)
-	}
-	for i := range all {
-		all[i].Addr, all[i].Last = all[i].Addr.Unmap(), all[i].Last.UTC()
-	}
-	return all, nil
-}
-
-func (d *Detector) life(ctx context.Context, h detect.History, now time.Time) (life, error) {
-	var minutes life
-	err := h.Select(ctx, &minutes, lifeSQL, detect.Param("since", now.Add(-d.cfg.History)),
-		detect.Param("end", now), detect.Param("settled", now.Add(-settle)))
-	if err != nil {
-		return nil, fmt.Errorf("read when the collector was alive: %w", err)
-	}
-	return minutes, nil
 }

@@ -1,14 +1,3 @@
-// Package intel marks the ends of flows that intelligence lists name.
-//
-// A list is a text file with one address or prefix a line. What follows after a
-// space, a comma or a semicolon describes it; # begins a comment:
-//
-//	# seen in the advisory of August
-//	198.51.100.7
-//	203.0.113.0/24  command and control
-//	2001:db8:bad::/48, staging
-//
-// A line that is none of this is an error with file and line. A list may be empty.
 package intel
 
 import (
@@ -25,18 +14,20 @@ import (
 )
 
 // Enricher fills the columns SrcIntel and DstIntel with "list:prefix" of the
-// narrowest indicator that holds the address.
+// narrowest indicator that holds the address at that time.
 type Enricher struct {
 	cfg       Config
 	logger    *slog.Logger
 	metrics   *metrics
 	reloading sync.Mutex
 	current   atomic.Pointer[indicators]
+	// changed has an item when the lists in force are to be remembered.
+	changed chan struct{}
 }
 
 // New reads the lists. Its error names every bad line of them.
 func New(cfg Config, logger *slog.Logger, reg prometheus.Registerer) (*Enricher, error) {
-	e := &Enricher{cfg: cfg, logger: logger.With("component", "intel")}
+	e := &Enricher{cfg: cfg, logger: logger.With("component", "intel"), changed: make(chan struct{}, 1)}
 	var err error
 	if e.metrics, err = newMetrics(reg); err != nil {
 		return nil, err
@@ -67,28 +58,40 @@ func (e *Enricher) Reload() error {
 
 func (e *Enricher) use(loaded *indicators) {
 	e.current.Store(loaded)
+	select {
+	case e.changed <- struct{}{}:
+	default: // one is waiting, and will find these
+	}
 	for i, l := range e.cfg.Lists {
-		e.metrics.indicators.WithLabelValues(l.Name).Set(float64(loaded.counts[i]))
-		e.logger.Info("intelligence list read", "list", l.Name, "file", l.File, "indicators", loaded.counts[i])
+		e.metrics.indicators.WithLabelValues(l.Name).Set(float64(len(loaded.lists[i])))
+		reasons, examples := summary(loaded.skipped[i])
+		for _, reason := range skipReasons {
+			e.metrics.skipped.WithLabelValues(l.Name, reason).Set(float64(reasons[reason]))
+		}
+		e.logger.Info("intelligence list read", "list", l.Name, "file", l.File, "indicators", len(loaded.lists[i]))
+		if len(examples) > 0 {
+			e.logger.Warn("parts of an intelligence list are not used", "list", l.Name, "parts", examples)
+		}
 	}
 }
 
 func (e *Enricher) load() (*indicators, error) {
 	loaded := newIndicators(len(e.cfg.Lists))
 	var all []error
-	for i, l := range e.cfg.Lists {
+	for i := range e.cfg.Lists {
+		l := &e.cfg.Lists[i]
 		data, err := os.ReadFile(l.File)
 		if err != nil {
 			all = append(all, fmt.Errorf("%s: read list %s: %w", setting(i), l.Name, err))
 			continue
 		}
-		entries, err := parse(l.File, data)
+		file, err := parse(l.File, l.Format, data)
 		if err != nil {
 			all = append(all, err)
 			continue
 		}
-		loaded.counts[i] = len(entries)
-		loaded.add(l.Name, entries, e.metrics.matches.WithLabelValues(l.Name))
+		loaded.lists[i], loaded.skipped[i] = l.indicators(file.entries), file.skipped
+		loaded.add(loaded.lists[i], e.metrics.matches.WithLabelValues(l.Name))
 	}
 	loaded.finish()
 	return loaded, errors.Join(all...)
@@ -97,11 +100,12 @@ func (e *Enricher) load() (*indicators, error) {
 // Name gives "intel".
 func (e *Enricher) Name() string { return "intel" }
 
-// Enrich marks both ends of every record of b; empty where no list names the end.
+// Enrich marks both ends of every record of b; empty where no list names the end at the
+// time when the record was received.
 func (e *Enricher) Enrich(b *flow.Batch) {
 	s := e.current.Load()
-	s.mark(b.SrcAddr, b.SrcIntel)
-	s.mark(b.DstAddr, b.DstIntel)
+	s.mark(b.SrcAddr, b.ReceivedAt, b.SrcIntel)
+	s.mark(b.DstAddr, b.ReceivedAt, b.DstIntel)
 }
 
 // Describe gives the description of an indicator in force, as "list:prefix" of the
@@ -109,7 +113,7 @@ func (e *Enricher) Enrich(b *flow.Batch) {
 func (e *Enricher) Describe(text string) string {
 	s := e.current.Load()
 	if i, ok := s.byText[text]; ok {
-		return s.all[i].description
+		return s.all[i].Description
 	}
 	return ""
 }

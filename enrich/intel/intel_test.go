@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -101,6 +102,35 @@ func TestNarrowestThenFirst(t *testing.T) {
 	}
 }
 
+// TestValidity holds that an indicator marks a record by the time when it was received,
+// and that where the narrowest does not hold then, a wider one or one of the next list
+// does.
+func TestValidity(t *testing.T) {
+	e := start(t, lists(t,
+		"ip,valid_from,valid_until\n198.51.100.7,2026-03-01,2026-03-31\n198.51.100.0/24,2026-02-01,\n203.0.113.7,,2026-03-01T00:00:00Z\n",
+		"198.51.100.7\n"), prometheus.NewRegistry())
+	for _, c := range []struct{ addr, at, want string }{
+		{"198.51.100.7", "2026-01-31T23:59:59Z", "b:198.51.100.7/32"},
+		{"198.51.100.7", "2026-03-01T00:00:00Z", "a:198.51.100.7/32"},
+		{"198.51.100.7", "2026-03-31T23:59:59Z", "a:198.51.100.7/32"},
+		{"198.51.100.7", "2026-04-01T00:00:00Z", "b:198.51.100.7/32"},
+		{"198.51.100.8", "2026-01-31T23:59:59Z", ""},
+		{"198.51.100.8", "2026-02-01T00:00:00Z", "a:198.51.100.0/24"},
+		{"203.0.113.7", "2026-02-28T23:59:59Z", "a:203.0.113.7/32"},
+		{"203.0.113.7", "2026-03-01T00:00:00Z", ""},
+	} {
+		at, err := time.Parse(time.RFC3339, c.at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := enrichtest.Batch(enrichtest.Record{Src: netip.MustParseAddr("10.0.0.1"), Dst: netip.MustParseAddr(c.addr)})
+		b.ReceivedAt[0] = at.UnixMilli()
+		if e.Enrich(b); b.DstIntel[0] != c.want || b.SrcIntel[0] != "" {
+			t.Errorf("%s at %s: %q, want %q", c.addr, c.at, b.DstIntel[0], c.want)
+		}
+	}
+}
+
 // TestNoLists holds that an enrichment without lists empties its columns.
 func TestNoLists(t *testing.T) {
 	e := start(t, intel.DefaultConfig(), prometheus.NewRegistry())
@@ -153,6 +183,10 @@ func TestValidate(t *testing.T) {
 		"lists: [{name: a, file: x}, {name: b, file: x, description: d}]": "",
 		"lists: [{file: x}]":                              "f.yaml:1:9: lists[0].name: is missing: give the list a name, it is shown on alerts",
 		"lists: [{name: a}]":                              "f.yaml:1:9: lists[0].file: is missing: name a file with an address or a prefix a line",
+		"lists: [{name: a, file: x, format: xml}]":        `f.yaml:1:36: lists[0].format: "xml" is unknown: use text, csv or stix, or leave it out`,
+		"lists: [{name: a, file: x, confidence: 101}]":    "f.yaml:1:40: lists[0].confidence: 101 is above 100",
+		"lists: [{name: a, file: x, backdate: -1h}]":      "f.yaml:1:38: lists[0].backdate: -1h0m0s is below 0s",
+		"lists: [{name: a, file: x, expire_after: -1h}]":  "f.yaml:1:42: lists[0].expire_after: -1h0m0s is below 0s",
 		"lists: [{name: a b, file: x}]":                   `f.yaml:1:16: lists[0].name: "a b" has a colon or a space in it: use letters, digits and dashes`,
 		"lists: [{name: a, file: x}, {name: a, file: y}]": `f.yaml:1:36: lists[1].name: "a" is the name of lists[0] already: give each list a name of its own`,
 	} {
@@ -197,6 +231,13 @@ tapwatch_intel_matches_total{list="a"} 3
 # TYPE tapwatch_intel_reloads_total counter
 tapwatch_intel_reloads_total{result="failed"} 1
 tapwatch_intel_reloads_total{result="ok"} 1
+# HELP tapwatch_intel_skipped Parts of the list in force that are not used: patterns that flows cannot show, other types than addresses, revoked ones, ones not meant for detection, broken objects.
+# TYPE tapwatch_intel_skipped gauge
+tapwatch_intel_skipped{list="a",reason="not_to_ids"} 0
+tapwatch_intel_skipped{list="a",reason="object"} 0
+tapwatch_intel_skipped{list="a",reason="pattern"} 0
+tapwatch_intel_skipped{list="a",reason="revoked"} 0
+tapwatch_intel_skipped{list="a",reason="type"} 0
 `
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want)); err != nil {
 		t.Error(err)

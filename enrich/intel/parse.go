@@ -10,37 +10,75 @@ import (
 	"tapwatch/internal/config"
 )
 
-// entry is a line of a list.
-type entry struct {
-	prefix      netip.Prefix
-	description string
+// The formats of a list; empty: the one that the file looks like.
+const (
+	FormatText = "text"
+	FormatCSV  = "csv"
+	FormatSTIX = "stix"
+)
+
+var byteOrderMark = []byte("\ufeff")
+
+// parse reads a file of the format. The error joins the mistakes, each a
+// *config.Error, the first ten of them.
+func parse(file, format string, data []byte) (parsed, error) {
+	data = bytes.TrimPrefix(data, byteOrderMark)
+	trimmed := bytes.TrimSpace(data)
+	if format == FormatSTIX || format == "" && (bytes.HasPrefix(trimmed, []byte("{")) || bytes.HasPrefix(trimmed, []byte("["))) {
+		return parseSTIX(file, data)
+	}
+	t, ok := asTable(data)
+	switch {
+	case format == FormatText || format == "" && !ok:
+		return parseText(file, data)
+	case ok:
+		return t.parse(file, data)
+	case len(trimmed) == 0:
+		return parsed{}, nil
+	default:
+		return parsed{}, &config.Error{File: file, Line: 1, Column: 1, Message: "the first line names no column of addresses: write a header such as indicator,valid_from,valid_until,description,confidence"}
+	}
+}
+
+// mistakes collects the bad lines of a file.
+type mistakes struct {
+	file string
+	all  []error
+	bad  int
 }
 
 // reported is the most bad lines of one file that an error names.
 const reported = 10
 
-// parse reads the lines of a file. The error joins the bad lines, each a
-// *config.Error, the first ten of them.
-func parse(file string, data []byte) ([]entry, error) {
-	var entries []entry
-	var mistakes []error
-	number, bad := 0, 0
-	for line := range bytes.Lines(bytes.TrimPrefix(data, []byte("\ufeff"))) {
+func (m *mistakes) add(line int, err error) {
+	if m.bad++; m.bad <= reported {
+		m.all = append(m.all, &config.Error{File: m.file, Line: line, Column: 1, Message: err.Error()})
+	}
+}
+
+func (m *mistakes) err() error {
+	if m.bad > reported {
+		m.all = append(m.all, &config.Error{File: m.file, Message: fmt.Sprintf("and %d more bad lines", m.bad-reported)})
+	}
+	return errors.Join(m.all...)
+}
+
+// parseText reads an address or a prefix a line.
+func parseText(file string, data []byte) (parsed, error) {
+	var p parsed
+	m := mistakes{file: file}
+	number := 0
+	for line := range bytes.Lines(data) {
 		number++
 		e, ok, err := parseLine(string(line))
 		switch {
 		case err != nil:
-			if bad++; bad <= reported {
-				mistakes = append(mistakes, &config.Error{File: file, Line: number, Column: 1, Message: err.Error()})
-			}
+			m.add(number, err)
 		case ok:
-			entries = append(entries, e)
+			p.entries = append(p.entries, e)
 		}
 	}
-	if bad > reported {
-		mistakes = append(mistakes, &config.Error{File: file, Message: fmt.Sprintf("and %d more bad lines", bad-reported)})
-	}
-	return entries, errors.Join(mistakes...)
+	return p, m.err()
 }
 
 // parseLine reads "ADDRESS-OR-PREFIX [description]"; ok is false for a line that
@@ -54,7 +92,7 @@ func parseLine(line string) (e entry, ok bool, err error) {
 	if i := strings.IndexAny(line, ", \t;#"); i >= 0 {
 		text, rest = line[:i], strings.Trim(line[i:], ", \t;#\"")
 	}
-	e.description = rest
+	e.description = plainText(rest)
 	e.prefix, err = parsePrefix(text)
 	return e, err == nil, err
 }

@@ -1,0 +1,266 @@
+// Package firstseen finds first contacts: who talks with a protected system for a
+// service for the first time in a month, though nothing like it ever did, and networks
+// with which a zone never had to do. See README.md.
+package firstseen
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tapwatch/alert"
+	"tapwatch/detect"
+	"tapwatch/detect/explicit"
+	"tapwatch/flow"
+	"tapwatch/inventory"
+)
+
+// Name is the detector's name in the registry.
+const Name = "firstseen"
+
+// The rules of the detector, as alerts name them.
+const (
+	// ruleFirst: a peer of a kind that is new here.
+	ruleFirst = "first-contact"
+	// ruleNetwork: a network outside with which the zone never had to do.
+	ruleNetwork = "new-network"
+)
+
+//go:embed fresh.sql
+var freshSQL string
+
+//go:embed known.sql
+var knownSQL string
+
+//go:embed zones.sql
+var zonesSQL string
+
+//go:embed relations.sql
+var relationsSQL string
+
+// Detector is the firstseen detector. Safe for concurrent use.
+type Detector struct {
+	cfg       Config
+	inventory func() *inventory.Inventory
+}
+
+// New returns the detector; inv gives the inventory in force. cfg is valid.
+func New(cfg Config, inv func() *inventory.Inventory) *Detector {
+	return &Detector{cfg: cfg, inventory: inv}
+}
+
+// Name returns "firstseen".
+func (*Detector) Name() string { return Name }
+
+// Every returns an hour.
+func (*Detector) Every() time.Duration { return time.Hour }
+
+// Detect returns a finding for each first contact of the window that is unusual
+// enough; those of one end beyond Config.MaxPerEnd fold into one.
+func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
+	fresh, err := d.fresh(ctx, w, h)
+	if err != nil || len(fresh) == 0 {
+		return nil, err
+	}
+	begin, err := d.begin(ctx, w, h)
+	if err != nil {
+		return nil, err
+	}
+	fresh = slices.DeleteFunc(fresh, func(c *contact) bool {
+		since, known := begin[c.AssetZone]
+		return !known || w.Start.Sub(since) < d.cfg.WarmUp
+	})
+	if fresh, err = d.strangers(ctx, w, h, fresh); err != nil || len(fresh) == 0 {
+		return nil, err
+	}
+	zones, err := d.relations(ctx, w, h, fresh, begin)
+	if err != nil {
+		return nil, err
+	}
+	var hits []hit
+	for _, c := range fresh {
+		if v := d.score(c, zones[c.AssetZone], w.Start); v.total >= d.cfg.Score {
+			hits = append(hits, hit{c, v})
+		}
+	}
+	return d.findings(ctx, w, h, hits)
+}
+
+// contact is a pair with a service that the day before did not have.
+type contact struct {
+	Asset       string     `ch:"asset"`
+	AssetAddr   netip.Addr `ch:"asset_addr"`
+	PeerAddr    netip.Addr `ch:"peer_addr"`
+	Protocol    uint8      `ch:"protocol"`
+	Port        uint16     `ch:"port"`
+	AssetServes bool       `ch:"asset_serves"`
+	Initiator   string     `ch:"opened_by"`
+	AssetName   string     `ch:"asset_asset"`
+	AssetZone   string     `ch:"asset_in"`
+	AssetKind   string     `ch:"asset_kind"`
+	AssetRole   string     `ch:"asset_as"`
+	PeerName    string     `ch:"peer_asset"`
+	PeerZone    string     `ch:"peer_in"`
+	PeerKind    string     `ch:"peer_kind"`
+	PeerRole    string     `ch:"peer_as"`
+	Country     string     `ch:"country"`
+	ASN         uint32     `ch:"asn"`
+	Sessions    uint64     `ch:"sessions"`
+	Both        bool       `ch:"both"`
+	Flows       uint64     `ch:"records"`
+	BytesIn     uint64     `ch:"to_asset"`
+	BytesOut    uint64     `ch:"to_peer"`
+	Packets     uint64     `ch:"packets"`
+	First       time.Time  `ch:"first"`
+	Last        time.Time  `ch:"last"`
+	// stored is the key under which the tables have it.
+	stored key
+	// allowed says that a rule allows it, though none names the peer.
+	allowed bool
+}
+
+// read gives addresses and times their natural form. Of two protected systems of the
+// same standing it makes the one that was asked the asset: whose zone it is that
+// somebody new comes to.
+func (c *contact) read() {
+	c.AssetAddr, c.PeerAddr = c.AssetAddr.Unmap(), c.PeerAddr.Unmap()
+	c.First, c.Last = c.First.UTC(), c.Last.UTC()
+	c.stored = key{c.Asset, c.PeerAddr, c.Protocol, c.Port, c.AssetServes}
+	peer := detect.End{Kind: c.PeerKind}
+	if c.Initiator == "asset" && peer.Protected() && (c.AssetKind != flow.ZoneLawfulIntercept || c.PeerKind == flow.ZoneLawfulIntercept) {
+		c.AssetAddr, c.PeerAddr = c.PeerAddr, c.AssetAddr
+		c.AssetName, c.PeerName = c.PeerName, c.AssetName
+		c.AssetZone, c.PeerZone = c.PeerZone, c.AssetZone
+		c.AssetKind, c.PeerKind = c.PeerKind, c.AssetKind
+		c.AssetRole, c.PeerRole = c.PeerRole, c.AssetRole
+		c.BytesIn, c.BytesOut = c.BytesOut, c.BytesIn
+		c.AssetServes, c.Initiator = true, "peer"
+		c.Country, c.ASN = "", 0
+	}
+	c.Asset = c.conversationName()
+}
+
+// key is what makes a contact a known one.
+type key struct {
+	asset    string
+	peer     netip.Addr
+	protocol uint8
+	port     uint16
+	serves   bool
+}
+
+func (d *Detector) fresh(ctx context.Context, w detect.Window, h detect.History) ([]*contact, error) {
+	var rows []contact
+	if err := h.Select(ctx, &rows, freshSQL, detect.Param("start", w.Start), detect.Param("end", w.End)); err != nil {
+		return nil, fmt.Errorf("read what the day before did not have: %w", err)
+	}
+	inv := d.inventory()
+	var all []*contact
+	for i := range rows {
+		c := &rows[i]
+		c.read()
+		if c.PeerAddr.IsMulticast() || c.AssetAddr.IsMulticast() || c.PeerAddr.IsLinkLocalUnicast() {
+			continue
+		}
+		conversation := c.conversation()
+		if client, server := explicit.Allowed(inv, conversation.AsAsked()); c.Initiator == "peer" && client || c.Initiator == "asset" && server {
+			continue // a rule names the peer
+		}
+		_, c.allowed = inv.Allowed(conversation.AsAsked())
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// begin is since when each zone has history.
+func (d *Detector) begin(ctx context.Context, w detect.Window, h detect.History) (map[string]time.Time, error) {
+	var rows []struct {
+		Zone  string    `ch:"zone"`
+		Begin time.Time `ch:"begin"`
+	}
+	err := h.Select(ctx, &rows, zonesSQL, detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.End))
+	if err != nil {
+		return nil, fmt.Errorf("read since when zones have history: %w", err)
+	}
+	begin := map[string]time.Time{}
+	for _, r := range rows {
+		begin[r.Zone] = r.Begin.UTC()
+	}
+	return begin, nil
+}
+
+// strangers leaves the contacts that Config.History did not have.
+func (d *Detector) strangers(ctx context.Context, w detect.Window, h detect.History, fresh []*contact) ([]*contact, error) {
+	if len(fresh) == 0 {
+		return nil, nil
+	}
+	peers := map[string]bool{}
+	for _, c := range fresh {
+		peers[c.stored.peer.String()] = true
+	}
+	var rows []struct {
+		Asset       string     `ch:"asset"`
+		PeerAddr    netip.Addr `ch:"peer_addr"`
+		Protocol    uint8      `ch:"protocol"`
+		Port        uint16     `ch:"port"`
+		AssetServes bool       `ch:"asset_serves"`
+	}
+	err := h.Select(ctx, &rows, knownSQL, detect.Param("peers", sorted(peers)),
+		detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.Start))
+	if err != nil {
+		return nil, fmt.Errorf("read whom %d peers knew: %w", len(peers), err)
+	}
+	known := make(map[key]bool, len(rows))
+	for _, r := range rows {
+		known[key{r.Asset, r.PeerAddr.Unmap(), r.Protocol, r.Port, r.AssetServes}] = true
+	}
+	return slices.DeleteFunc(fresh, func(c *contact) bool {
+		return known[c.stored]
+	}), nil
+}
+
+// relations are what each of the contacts' zones has had to do with whom.
+func (d *Detector) relations(ctx context.Context, w detect.Window, h detect.History, fresh []*contact, begin map[string]time.Time) (map[string]*zone, error) {
+	names := map[string]bool{}
+	for _, c := range fresh {
+		names[c.AssetZone] = true
+	}
+	var rows []relation
+	err := h.Select(ctx, &rows, relationsSQL, detect.Param("zones", sorted(names)),
+		detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.Start))
+	if err != nil {
+		return nil, fmt.Errorf("read the relations of %d zones: %w", len(names), err)
+	}
+	zones := map[string]*zone{}
+	for name := range names {
+		zones[name] = newZone(begin[name])
+	}
+	for i := range rows {
+		rows[i].First = rows[i].First.UTC()
+		zones[rows[i].Zone].add(&rows[i])
+	}
+	return zones, nil
+}
+
+func sorted(set map[string]bool) []string {
+	all := make([]string, 0, len(set))
+	for s := range set {
+		all = append(all, s)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// conversation is the contact as other detectors have it.
+func (c *contact) conversation() detect.Conversation {
+	return detect.Conversation{
+		AssetAddr: c.AssetAddr, PeerAddr: c.PeerAddr, Protocol: c.Protocol, Port: c.Port, Initiator: c.Initiator, AssetServes: c.AssetServes,
+		Established: true, Answered: c.Both, Sessions: c.Sessions, Flows: c.Flows, BytesIn: c.BytesIn, BytesOut: c.BytesOut, Packets: c.Packets,
+		FirstSeen: c.First, LastSeen: c.Last, StartedAt: c.First,
+		AssetZone: c.AssetZone, AssetZoneKind: c.AssetKind, AssetName: c.AssetName, AssetRole: c.AssetRole,
+		PeerZone: c.PeerZone, PeerZoneKind: c.PeerKind, PeerName: c.PeerName, PeerRole: c.PeerRole, PeerCountry: c.Country, PeerASN: c.ASN,
+	}
+}

@@ -1,2 +1,0 @@
--- What touches an address of an intelligence list.
-src_intel != '' OR dst_intel != ''

@@ -1,2 +1,0 @@
--- What touches a lawful-intercept zone.
-src_zone_kind = 'lawful-intercept' OR dst_zone_kind = 'lawful-intercept'

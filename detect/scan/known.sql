@@ -1,0 +1,11 @@
+-- Pairs of a source and a target that are no first contacts: they talked, or the
+-- source has tried for long.
+SELECT
+    if(initiator = 'peer', peer_addr, asset_addr) AS source,
+    if(initiator = 'peer', asset_addr, peer_addr) AS target
+FROM pair_hours
+WHERE hour >= toDateTime({since:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
+    AND ((initiator = 'peer' AND has(arrayMap(x -> toIPv6(x), {sources:Array(String)}), peer_addr))
+        OR (initiator = 'asset' AND has(arrayMap(x -> toIPv6(x), {sources:Array(String)}), asset_addr)))
+GROUP BY source, target
+HAVING max(if(protocol = 6, established, answered)) > 0 OR min(hour) < toDateTime({old:DateTime64(3)}, 'UTC')

@@ -1,0 +1,16 @@
+package slowleak
+
+import (
+	"context"
+	"time"
+
+	"tapwatch/detect"
+	"tapwatch/detect/ledger"
+)
+
+// Ready says how much history there is of what it takes. Sampling keeps volumes, so that
+// no router is left out; it widens what counts as usual.
+func (d *Detector) Ready(ctx context.Context, at time.Time, h detect.History) ([]detect.Readiness, error) {
+	return ledger.Ready(ctx, at, h, Name, d.cfg.WarmUp,
+		"A network cannot be called new to a system before that; a slow rise needs as many days before it begins.")
+}

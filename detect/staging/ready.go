@@ -1,0 +1,16 @@
+package staging
+
+import (
+	"context"
+	"time"
+
+	"tapwatch/detect"
+	"tapwatch/detect/ledger"
+)
+
+// Ready says how much history there is of what it takes. Sampling keeps volumes, so that
+// no router is left out; it widens what counts as usual.
+func (d *Detector) Ready(ctx context.Context, at time.Time, h detect.History) ([]detect.Readiness, error) {
+	return ledger.Ready(ctx, at, h, Name, d.cfg.WarmUp,
+		"A host cannot be said to collect more than usual before it is known for that long.")
+}
