@@ -50,6 +50,10 @@ type Encoder interface {
 	// Flush completes the pending datagram at the time now (Unix milliseconds), and
 	// sends what else is due by then.
 	Flush(now int64, emit Emit) error
+	// Resample changes the sampling interval, as an operator does while the router
+	// runs: from the next datagram on, which should be flushed before, the router says
+	// the new one.
+	Resample(interval uint32) error
 }
 
 // Options are what an encoder needs to know of its router.
@@ -80,6 +84,15 @@ const (
 	minDatagram = 512
 	maxDatagram = 65507
 )
+
+// resample sets the interval, which every protocol says in its own way.
+func (o *Options) resample(interval uint32) error {
+	if interval == 0 {
+		return fmt.Errorf("export: sampling must be at least 1")
+	}
+	o.Sampling = interval
+	return nil
+}
 
 // New makes the encoder that o.Protocol asks for.
 func New(o Options) (Encoder, error) {

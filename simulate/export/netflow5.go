@@ -65,6 +65,13 @@ func (e *netflow5) Flush(now int64, emit Emit) error {
 	return err
 }
 
+func (e *netflow5) Resample(interval uint32) error {
+	if interval > v5MaxSampling {
+		return fmt.Errorf("export: NetFlow v5 cannot tell a sampling of 1 in %d: the most is %d", interval, v5MaxSampling)
+	}
+	return e.resample(interval)
+}
+
 func (e *netflow5) appendRecord(b []byte, r *Record) []byte {
 	b = appendAddr4(b, r.Src)
 	b = appendAddr4(b, r.Dst)

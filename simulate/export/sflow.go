@@ -87,6 +87,8 @@ func (e *sflow) Flush(now int64, emit Emit) error {
 	return e.send(now, emit)
 }
 
+func (e *sflow) Resample(interval uint32) error { return e.resample(interval) }
+
 func (e *sflow) send(now int64, emit Emit) error {
 	if e.samples == 0 {
 		return nil

@@ -72,6 +72,14 @@ func (e *templated) Add(r *Record, emit Emit) error {
 	return nil
 }
 
+func (e *templated) Resample(interval uint32) error {
+	if err := e.resample(interval); err != nil {
+		return err
+	}
+	e.preamble, e.refreshedAt = e.makePreamble(), 0
+	return nil
+}
+
 // length is that of the pending message, without set headers and padding.
 func (e *templated) length() int {
 	n := e.headerBytes + len(e.body4) + len(e.body6)
