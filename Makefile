@@ -13,7 +13,7 @@ TEST_PACKAGES := chromium softflowd nfdump
 # Exports of other vendors' routers, which are not part of the repository.
 CAPTURES      := $(or $(TAPWATCH_CAPTURES),../shared/captures)
 
-.PHONY: help setup build demo test test-tools chaos fuzz bench bench-storage bench-e2e microbench fixtures fmt clean
+.PHONY: help setup build demo test test-tools chaos fuzz bench bench-storage bench-e2e bench-detect evaluate microbench fixtures fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,14 @@ bench-storage: setup ## store a day of 100 million flows and ask for them (docs/
 
 bench-e2e: setup ## measure flows from the network into ClickHouse, and ClickHouse away (docs/benchmarks.md), 30 minutes
 	go run ./internal/benchmark/e2ebench
+
+bench-detect: setup ## measure what detection costs, how soon it speaks, and a backtest of 30 days (docs/benchmarks.md), 40 minutes
+	go run ./internal/benchmark/detectbench
+
+SEEDS ?= 10
+SEED  ?= 1001
+evaluate: setup build ## measure the detectors on SEEDS (10) campaigns from seed SEED (1001) on (docs/detection.md), about 2 minutes each
+	$(BIN) evaluate --seed $(SEED) --seeds $(SEEDS) --details --bench
 
 microbench: ## run the benchmarks of the Go tests
 	go test -run '^$$' -bench . -benchmem ./...

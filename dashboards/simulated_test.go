@@ -178,11 +178,15 @@ func (p *pipeline) simulate(length time.Duration) {
 func (p *pipeline) detect(from, to time.Time) {
 	p.t.Helper()
 	inv := func() *inventory.Inventory { return p.inv }
+	if err := detect.Rebuild(p.t.Context(), p.store, from.Truncate(time.Hour), to.Truncate(time.Hour).Add(time.Hour), nil); err != nil {
+		p.t.Fatal(err)
+	}
+	history := detect.NewStored(p.store)
 	for _, d := range []detect.Detector{
 		policy.New(policy.DefaultConfig(), inv), detectintel.New(detectintel.DefaultConfig(), inv), telemetry.New(telemetry.DefaultConfig(), inv),
 	} {
 		for w := range detect.Windows(from, to, time.Minute) {
-			findings, err := d.Detect(p.t.Context(), w, p.store)
+			findings, err := d.Detect(p.t.Context(), w, history)
 			if err != nil {
 				p.t.Fatalf("%s: %v", d.Name(), err)
 			}

@@ -199,7 +199,10 @@ func (c *campaign) detect(t *testing.T, live *inventory.Live) {
 	t.Helper()
 	d := policy.New(policy.DefaultConfig(), live.Load)
 	w := detect.Window{Start: eveningStart.Add(20 * time.Minute), End: eveningStart.Add(25 * time.Minute)}
-	findings, err := d.Detect(t.Context(), w, c.store)
+	if err := detect.Rebuild(t.Context(), c.store, w.Start.Truncate(time.Hour), w.End.Truncate(time.Hour).Add(time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	findings, err := d.Detect(t.Context(), w, detect.NewStored(c.store))
 	if err != nil {
 		t.Fatal(err)
 	}

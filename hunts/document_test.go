@@ -103,10 +103,12 @@ var tables = []struct{ name, like string }{
 	{"conversations_by_hour", ""}, {"conversations", "conversations_by_hour"},
 	{"asset_peers", ""}, {"zone_countries", ""}, {"zone_asns", ""},
 	{"traffic_minute", ""}, {"exporter_activity", ""}, {"exporter_health", ""},
-	{"alerts", "findings"}, {"findings", ""},
+	{"sessions", ""}, {"pair_hours", ""},
+	{"alerts", "findings"}, {"findings", ""}, {"incidents", ""}, {"silences", ""}, {"approvals", ""}, {"indicators", ""},
 	{"countries", ""}, {"asns", ""}, {"protocols", ""}, {"services", ""},
 	{"flows_text", "flows"}, {"watched_flows_text", "watched_flows"}, {"conversations_text", "conversations"},
-	{"conversations_minute", ""}, {"conversations_hour", "conversations_minute"}, {"detect_progress", ""}, {"schema_migrations", ""},
+	{"conversations_minute", ""}, {"conversations_hour", "conversations_minute"}, {"history_hours", ""}, {"exporter_minute", ""}, {"exporter_durations", ""}, {"device_minute", ""},
+	{"detect_progress", ""}, {"schema_migrations", ""},
 }
 
 // described are the views and columns that ClickHouse keeps no comment of.

@@ -55,6 +55,9 @@ type cli struct {
 	Run      runCommand      `cmd:"" help:"Collect, store, detect and serve the NOC page."`
 	Demo     demoCommand     `cmd:"" help:"Run everything on a simulated carrier network under attack."`
 	Replay   replayCommand   `cmd:"" help:"Store the flow exports of capture files with the captures' times."`
+	Backtest backtestCommand `cmd:"" help:"Run the detectors over stored flows, with the rules in force or with others."`
+	Baseline baselineCommand `cmd:"" help:"What the detectors learn from: how far they are from ready, and making it anew."`
+	Evaluate evaluateCommand `cmd:"" help:"Measure the detectors on generated campaigns: what they find, how soon, and what they raise for nothing."`
 	Simulate simulateCommand `cmd:"" help:"Export the flows of a simulated carrier network to a collector or a capture file."`
 	SQL      sqlCommand      `cmd:"" name:"sql" help:"Ask the stored flows and alerts in SQL, read-only."`
 	Hunt     huntCommand     `cmd:"" help:"List, show and run saved questions to the stored flows."`

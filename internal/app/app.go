@@ -31,6 +31,7 @@ type App struct {
 	inventory *inventory.Live
 	enrich    *enrichment
 	backend   *backend
+	quiet     *quiet
 	hunter    *hunter
 	collector *collector.Collector
 	console   *console.Server
@@ -67,6 +68,10 @@ func New(cfg Config, logger *slog.Logger) (*App, error) {
 		return nil, err
 	}
 	a.backend = &backend{chain: a.enrich.chain, feed: alert.NewFeed()}
+	if a.quiet, err = newQuiet(cfg.Alert, a.backend.opened, a.inventory, logger, a.registry); err != nil {
+		return nil, err
+	}
+	a.backend.recorder.raised = a.quiet.raised
 	a.hunter = &hunter{logger: logger}
 	a.collector, err = collector.New(cfg.Collector, protocols(), listedExporters{a.inventory}, a.backend, a.backend, logger, a.registry)
 	if err != nil {
@@ -125,12 +130,27 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.hunter.at.Store(&db.Reader)
 	life.onStop("hunts", a.hunter.close)
 
+	// Approvals are in force before anything is detected.
+	if err := life.until(ctx, a.quiet.refresh); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	life.start("quiet", a.quiet.run)
+	incidents := newIncidents(a.cfg.Alert, db.Store, a.inventory, a.logger)
+	recorded := incidents.recorded
+	a.backend.recorded.Store(&recorded)
+	life.start("incidents", incidents.run)
+
 	// The collector is asked first: what it has handed on by then is the writer's.
 	watermark := func() time.Time { return earlier(a.collector.Watermark(), writer.Watermark()) }
 	engine, err := detect.New(a.cfg.Detect.Config, detectors(a.cfg.Detect, a.inventory), db.Store, a.backend, watermark, a.logger, a.registry)
 	if err != nil {
 		return err
 	}
+	engine.Hold = holder(a.inventory.Load)
+	life.start("intelligence", func(ctx context.Context) error { return a.enrich.intel.Remember(ctx, db.Store) })
 	life.start("detect", engine.Run)
 	a.OnReady(Addresses{Collector: a.collector.Addrs(), Streams: a.streams(), Console: a.console.Addr(), Reader: db.Reader})
 	return life.wait(ctx)
@@ -164,6 +184,8 @@ func earlier(a, b time.Time) time.Time {
 func (a *App) newConsole() (*console.Server, error) {
 	deps := console.Deps{
 		Alerts:    a.backend,
+		Incidents: a.backend,
+		Quiet:     a.quiet,
 		Feed:      a.backend.feed,
 		Exporters: exporterStatuses{a.backend, a.inventory, a.cfg.Collector.HealthInterval},
 		Gatherer:  a.registry,
@@ -172,6 +194,8 @@ func (a *App) newConsole() (*console.Server, error) {
 		Checks:    []console.Check{{Name: "clickhouse", Ready: a.backend.ready}},
 		Hunts:     hunts.All(),
 		Hunter:    a.hunter,
+
+		IncidentGap: a.cfg.Alert.IncidentGap,
 	}
 	return console.New(a.cfg.Console, deps, a.logger, a.registry)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,8 @@ type backend struct {
 	store  atomic.Pointer[storage.Store]  // set once ClickHouse answers
 
 	recorder recorder
+	// recorded is called after findings were stored; nil: by nobody.
+	recorded atomic.Pointer[func()]
 }
 
 func (b *backend) opened() (*storage.Store, error) {
@@ -77,11 +80,41 @@ func (b *backend) Alert(ctx context.Context, id string) (alert.Alert, bool, erro
 	return store.Alert(ctx, id)
 }
 
+// CountAlerts counts alerts (console.Alerts).
+func (b *backend) CountAlerts(ctx context.Context, q alert.Query) (uint64, error) {
+	store, err := b.opened()
+	if err != nil {
+		return 0, err
+	}
+	return store.CountAlerts(ctx, q)
+}
+
+// Incidents lists incidents (console.Incidents).
+func (b *backend) Incidents(ctx context.Context, q alert.IncidentQuery) ([]alert.Incident, error) {
+	store, err := b.opened()
+	if err != nil {
+		return nil, err
+	}
+	return store.Incidents(ctx, q)
+}
+
+// CountIncidents counts incidents (console.Incidents).
+func (b *backend) CountIncidents(ctx context.Context, q alert.IncidentQuery) (uint64, error) {
+	store, err := b.opened()
+	if err != nil {
+		return 0, err
+	}
+	return store.CountIncidents(ctx, q)
+}
+
 // Record stores findings and publishes the alerts that changed (detect.Recorder).
 func (b *backend) Record(ctx context.Context, findings []alert.Finding) error {
 	store, err := b.opened()
 	if err != nil {
 		return err
+	}
+	if f := b.recorded.Load(); f != nil {
+		defer (*f)()
 	}
 	return b.recorder.record(ctx, store, b.feed, findings)
 }
@@ -103,6 +136,12 @@ type recorder struct {
 	// published is the version up to which everything is published; 0 before the
 	// first call, which takes what is stored by then as published.
 	published uint64
+	// raised is called with each alert that this recorder raised, before that is
+	// published; nil: nobody wants to know.
+	raised func(*alert.Alert)
+	// storing are the times, in milliseconds, at which findings were stored whose alerts
+	// are not all published: an alert that was raised then is one of this recorder.
+	storing []int64
 }
 
 // record stores findings, then publishes what the store has of later versions than
@@ -118,7 +157,9 @@ func (r *recorder) record(ctx context.Context, store findingStore, feed *alert.F
 		}
 		r.published = max(newest, 1) // 0 would select without regard to versions
 	}
-	if err := store.InsertFindings(ctx, findings, time.Now()); err != nil {
+	at := time.Now()
+	r.storing = append(r.storing, at.UnixMilli())
+	if err := store.InsertFindings(ctx, findings, at); err != nil {
 		return err
 	}
 	for {
@@ -127,10 +168,14 @@ func (r *recorder) record(ctx context.Context, store findingStore, feed *alert.F
 			return err
 		}
 		for _, a := range changed {
+			if r.raised != nil && slices.Contains(r.storing, a.RaisedAt.UnixMilli()) {
+				r.raised(&a)
+			}
 			feed.Publish(a)
 			r.published = a.Version
 		}
 		if len(changed) < publishPage {
+			r.storing = r.storing[:0]
 			return nil
 		}
 	}

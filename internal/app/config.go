@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"tapwatch/alert"
 	"tapwatch/collector"
 	"tapwatch/console"
 	"tapwatch/enrich/geo"
@@ -24,6 +25,7 @@ type Config struct {
 	Enrich    EnrichConfig     `yaml:"enrich"`
 	Storage   StorageConfig    `yaml:"storage"`
 	Detect    DetectConfig     `yaml:"detect"`
+	Alert     alert.Config     `yaml:"alert"`
 	Console   console.Config   `yaml:"console"`
 
 	// file is where it was read from; empty: nowhere.
@@ -52,6 +54,7 @@ func DefaultConfig() Config {
 		Enrich:    EnrichConfig{Geo: geo.DefaultConfig(), Intel: intel.DefaultConfig()},
 		Storage:   StorageConfig{Config: storage.DefaultConfig(), Embedded: embedded.DefaultConfig()},
 		Detect:    defaultDetectConfig(),
+		Alert:     alert.DefaultConfig(),
 		Console:   console.DefaultConfig(),
 	}
 }
@@ -65,6 +68,7 @@ func (c *Config) Validate() error {
 		config.Under("storage", c.Storage.Config.Validate()),
 		config.Under("storage.embedded", c.Storage.Embedded.Validate()),
 		config.Under("detect", c.Detect.validate()),
+		config.Under("alert", c.Alert.Validate()),
 		config.Under("console", c.Console.Validate()),
 	)
 }

@@ -55,6 +55,7 @@ func Replay(ctx context.Context, cfg Config, db *Database, files []string, progr
 	writer.Attach(db.Store)
 	r := &replay{
 		decoder:  collector.NewDecoder(cfg.Collector, protocols(), listedExporters{inv}),
+		health:   healthBook{store: db.Store, every: cfg.Collector.HealthInterval},
 		writer:   writer,
 		enrich:   enrichment,
 		progress: progress,
@@ -63,7 +64,7 @@ func Replay(ctx context.Context, cfg Config, db *Database, files []string, progr
 	}
 	life := newLifecycle()
 	life.start("writer", r.writer.Run)
-	err = life.until(ctx, func(ctx context.Context) error { return r.run(ctx, db.Store, files) })
+	err = life.until(ctx, func(ctx context.Context) error { return r.run(ctx, files) })
 	return r.done, errors.Join(err, life.stop())
 }
 
@@ -71,25 +72,53 @@ type replay struct {
 	decoder  *collector.Decoder
 	writer   *storage.Writer
 	enrich   *enrichment
+	health   healthBook
 	progress func(int64)
 	began    time.Time
 	batch    flow.Batch
 	done     Replayed
 }
 
-func (r *replay) run(ctx context.Context, store *storage.Store, files []string) error {
+func (r *replay) run(ctx context.Context, files []string) error {
 	for _, f := range files {
 		if err := r.file(ctx, f); err != nil {
 			return fmt.Errorf("replay: %w", err)
 		}
 	}
+	return r.finish(ctx)
+}
+
+// finish stores what is left.
+func (r *replay) finish(ctx context.Context) error {
 	if err := r.write(ctx); err != nil {
 		return err
 	}
 	if err := r.writer.Flush(ctx); err != nil {
 		return err
 	}
-	health := r.decoder.Health(r.done.Last)
+	r.count(r.decoder.Health(r.done.Last))
+	return r.health.flush(ctx)
+}
+
+// take decodes one datagram. What was counted is told in the intervals in which a
+// running collector would have told it.
+func (r *replay) take(ctx context.Context, d export) error {
+	if r.health.due(d.at) {
+		r.count(r.decoder.Health(r.health.next))
+		if err := r.health.advance(ctx, d.at); err != nil {
+			return err
+		}
+	}
+	r.stamp(d.at)
+	r.decoder.Datagram(&r.batch, d.from, d.at, d.payload)
+	if r.batch.Len() >= replayBatch {
+		return r.write(ctx)
+	}
+	return nil
+}
+
+// count adds up what was counted in an interval, and keeps it.
+func (r *replay) count(health []flow.Health) {
 	for _, h := range health {
 		r.done.Records += h.Records
 		r.done.OptionsRecords += h.OptionsRecords
@@ -97,7 +126,42 @@ func (r *replay) run(ctx context.Context, store *storage.Store, files []string) 
 			r.done.Dropped[reason] += n
 		}
 	}
-	return store.InsertHealth(ctx, health)
+	r.health.rows = append(r.health.rows, health...)
+}
+
+// healthBook keeps what the decoder counted, interval by interval of stream time, until
+// there is enough of it for an insert.
+type healthBook struct {
+	store *storage.Store
+	every time.Duration
+	next  time.Time // end of the running interval
+	rows  []flow.Health
+}
+
+// healthRows is how many rows are stored in one insert.
+const healthRows = 10_000
+
+// due tells whether the interval has ended by then.
+func (b *healthBook) due(at time.Time) bool {
+	if b.next.IsZero() {
+		b.next = at.Truncate(b.every).Add(b.every)
+	}
+	return !at.Before(b.next)
+}
+
+// advance goes on to the interval that holds at.
+func (b *healthBook) advance(ctx context.Context, at time.Time) error {
+	b.next = at.Truncate(b.every).Add(b.every)
+	if len(b.rows) < healthRows {
+		return nil
+	}
+	return b.flush(ctx)
+}
+
+func (b *healthBook) flush(ctx context.Context) error {
+	err := b.store.InsertHealthHistory(ctx, b.rows)
+	b.rows = b.rows[:0]
+	return err
 }
 
 func (r *replay) file(ctx context.Context, name string) error {
@@ -129,12 +193,8 @@ func (r *replay) file(ctx context.Context, name string) error {
 		if d.Time.After(r.began.Add(time.Minute)) {
 			return fmt.Errorf("%s: a datagram is stamped %s, in the future: live detection would take it for what arrives then; mend the capture's clock", name, d.Time.UTC().Format(time.RFC3339))
 		}
-		r.stamp(d.Time)
-		r.decoder.Datagram(&r.batch, d.From, d.Time, d.Payload)
-		if r.batch.Len() >= replayBatch {
-			if err := r.write(ctx); err != nil {
-				return err
-			}
+		if err := r.take(ctx, export{d.Time, d.From, d.Payload}); err != nil {
+			return err
 		}
 	}
 }

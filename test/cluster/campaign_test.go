@@ -142,13 +142,17 @@ func fill(b *flow.Batch, r *simulate.Record, router simulate.Router) {
 // detect lets every detector look at the campaign, stores what it finds, and gives it.
 func (c *campaign) detect(t *testing.T, s *storage.Store) (all []alert.Finding) {
 	t.Helper()
+	if err := detect.Rebuild(t.Context(), s, campaignStart.Truncate(time.Hour), campaignEnd.Truncate(time.Hour).Add(time.Hour), nil); err != nil {
+		t.Fatal(err)
+	}
+	history := detect.NewStored(s)
 	for _, d := range []detect.Detector{
 		policy.New(policy.DefaultConfig(), c.live.Load),
 		detectintel.New(detectintel.DefaultConfig(), c.live.Load),
 		telemetry.New(telemetry.DefaultConfig(), c.live.Load),
 	} {
 		for w := range detect.Windows(campaignStart, campaignEnd, 5*time.Minute) {
-			findings, err := d.Detect(t.Context(), w, s)
+			findings, err := d.Detect(t.Context(), w, history)
 			if err != nil {
 				t.Fatalf("%s: %v", d.Name(), err)
 			}
