@@ -85,7 +85,7 @@ func TestTapwatchOnACluster(t *testing.T) {
 	cfg.Collector.Listen, cfg.Collector.StateFile = []string{"127.0.0.1:0"}, ""
 	cfg.Collector.FlushInterval = 50 * time.Millisecond
 	cfg.Console.Listen = "127.0.0.1:0"
-	cfg.Detect.Window, cfg.Detect.Lookback = time.Second, time.Minute
+	cfg.Detect.Window, cfg.Detect.Lookback = 2*time.Second, time.Minute
 	cfg.Storage.Batch.Interval = 50 * time.Millisecond
 	cfg.Storage.Spool.Dir = t.TempDir()
 	cfg.Storage.Cluster = testkit.ClusterName
