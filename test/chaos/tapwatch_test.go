@@ -157,7 +157,7 @@ func (w *tapwatch) stop(t *testing.T) {
 }
 
 // patience bounds what is waited for.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // alive fails the test if tapwatch has ended.
 func (w *tapwatch) alive(t *testing.T) {
