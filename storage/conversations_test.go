@@ -1,7 +1,6 @@
 package storage_test
 
 import (
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -112,36 +111,6 @@ func TestConversationsShowTheWhole(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-}
-
-// Both views say the same of different spans.
-func TestConversationsAreAlike(t *testing.T) {
-	for _, pair := range [][2]string{
-		{"0023_conversations.sql", "0024_conversations_by_hour.sql"},
-		{"0011_conversations_minute.sql", "0013_conversations_hour.sql"},
-		{"0012_conversations_minute_feed.sql", "0014_conversations_hour_feed.sql"},
-	} {
-		minute, hour := readMigration(t, pair[0]), readMigration(t, pair[1])
-		alike := strings.NewReplacer("conversations_by_hour", "conversations", "conversations_hour", "conversations_minute",
-			"toStartOfHour", "toStartOfMinute", "of the hour", "of the minute").Replace(hour)
-		// Their last line, a comment, says what is different.
-		cut := func(s string) string { return s[:strings.LastIndex(s, "COMMENT ")+1] }
-		if strings.Contains(pair[0], "_feed") {
-			cut = func(s string) string { return s }
-		}
-		if diff := cmp.Diff(cut(minute), cut(alike)); diff != "" {
-			t.Errorf("%s is not %s by the hour:\n%s", pair[1], pair[0], diff)
-		}
-	}
-}
-
-func readMigration(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile("migrations/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 // A condition on any column that describes a conversation reaches the table.

@@ -24,6 +24,7 @@ type evaluateCommand struct {
 	Quiet      bool          `help:"Plant look-alikes only, no intrusions."`
 	Detectors  []string      `help:"Only these detectors, separated by commas." placeholder:"NAME"`
 	Rules      string        `help:"File with the key detect: of a configuration, to be measured instead of the settings in force." type:"existingfile" placeholder:"FILE"`
+	Keep       string        `help:"Folder where the campaigns' databases are kept, for a next run with other rules or detectors, and for SQL ('tapwatch sql' with storage.embedded.data_dir set to DIR/seed-N/data)." placeholder:"DIR"`
 	Format     string        `help:"How the scoreboard comes out: table or json." enum:"table,json" default:"table"`
 	Bench      bool          `help:"End with a line 'bench NAME VALUE' for each figure."`
 	Details    bool          `help:"Also list what was missed, and each false alert."`
@@ -77,11 +78,11 @@ func (c *evaluateCommand) campaign(ctx context.Context, env *environment, cfg ap
 	if err := plan.Validate(); err != nil {
 		return r, misuse{err}
 	}
-	dir, err := os.MkdirTemp("", "tapwatch-evaluate-")
+	dir, done, err := c.dir(seed)
 	if err != nil {
 		return r, err
 	}
-	defer os.RemoveAll(dir)
+	defer done()
 	own := app.DefaultConfig().Storage
 	own.Embedded = cfg.Storage.Embedded
 	own.Embedded.DataDir, own.Spool.Dir = filepath.Join(dir, "data"), filepath.Join(dir, "spool")
@@ -93,6 +94,16 @@ func (c *evaluateCommand) campaign(ctx context.Context, env *environment, cfg ap
 		return err
 	})
 	return r, err
+}
+
+// dir gives a campaign's folder, and what ends its use.
+func (c *evaluateCommand) dir(seed uint64) (dir string, done func(), err error) {
+	if c.Keep != "" {
+		dir = filepath.Join(c.Keep, fmt.Sprintf("seed-%d", seed))
+		return dir, func() {}, os.MkdirAll(dir, 0o700)
+	}
+	dir, err = os.MkdirTemp("", "tapwatch-evaluate-")
+	return dir, func() { os.RemoveAll(dir) }, err
 }
 
 // print writes the scoreboard.

@@ -7,10 +7,8 @@ import (
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/geo"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -73,10 +71,7 @@ func by(exporter string, inIf uint32, flows ...flow) []flow {
 
 func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, operator)
-	store := testkit.Store(t)
-	writer := testkit.Writer(t, store)
-	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	return stage.Open(t, operator)
 }
 
 func detector(t *testing.T) detect.Detector {

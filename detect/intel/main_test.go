@@ -12,11 +12,9 @@ import (
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/intel"
-	"tapwatch/enrich"
 	enrichintel "tapwatch/enrich/intel"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -25,9 +23,6 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // and of the list bulk, which holds 192.0.2.100 to 192.0.2.139 one by one.
 func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, detecttest.Operator)
-	store := testkit.Store(t)
-	writer := testkit.Writer(t, store)
 	var bulk strings.Builder
 	for i := range 40 {
 		fmt.Fprintf(&bulk, "192.0.2.%d\n", 100+i)
@@ -38,7 +33,7 @@ func open(t *testing.T) *detecttest.Stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), lists, orient.ForInventory(inv)})
+	return stage.Open(t, detecttest.Operator, lists)
 }
 
 func file(t *testing.T, text string) string {

@@ -10,20 +10,15 @@ import (
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/offhours"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
 func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, detecttest.Operator)
-	store := testkit.Store(t)
-	writer := testkit.Writer(t, store)
-	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	return stage.Open(t, detecttest.Operator)
 }
 
 func detector(t *testing.T) detect.Detector {

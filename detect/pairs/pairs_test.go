@@ -8,10 +8,8 @@ import (
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/pairs"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -51,9 +49,7 @@ func TestAsAsked(t *testing.T) {
 
 // TestFacts counts who talks with whom, and holds that what comes later does not count.
 func TestFacts(t *testing.T) {
-	inv := detecttest.Inventory(t, detecttest.Operator)
-	store := testkit.Store(t)
-	stage := detecttest.NewStage(t, store, testkit.Writer(t, store), enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	stage := stage.Open(t, detecttest.Operator)
 	talk := func(at time.Duration, src, dst string) []detecttest.Flow {
 		f := detecttest.Flow{At: detecttest.At(at), Src: src, Dst: dst, SrcPort: 40000, DstPort: 443, Flags: detecttest.Session}
 		return []detecttest.Flow{f, f.Back(10, 9000)}

@@ -11,18 +11,13 @@ import (
 	"tapwatch/detect/detecttest"
 	dt "tapwatch/detect/device/devicetest"
 	"tapwatch/detect/policy"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
-	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 // openCarrier is open for the carrier with routers.
 func openCarrier(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, dt.Carrier)
-	store := testkit.Store(t)
-	return detecttest.NewStage(t, store, testkit.Writer(t, store), enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	return stage.Open(t, dt.Carrier)
 }
 
 func carrierDetector(t *testing.T) detect.Detector {

@@ -7,10 +7,8 @@ import (
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/device/devicetest"
 	"tapwatch/detect/service"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -18,10 +16,7 @@ func TestMain(m *testing.M) { testkit.Main(m) }
 // open gives a stage on a fresh database, with the pipeline's own tags.
 func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, devicetest.Carrier)
-	store := testkit.Store(t)
-	writer := testkit.Writer(t, store)
-	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	return stage.Open(t, devicetest.Carrier)
 }
 
 func detector(t *testing.T) detect.Detector {

@@ -7,10 +7,8 @@ import (
 	"tapwatch/detect"
 	"tapwatch/detect/detecttest"
 	"tapwatch/detect/staging"
-	"tapwatch/enrich"
-	"tapwatch/enrich/orient"
-	"tapwatch/enrich/zone"
 	"tapwatch/internal/testkit"
+	"tapwatch/internal/testkit/stage"
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
@@ -21,10 +19,7 @@ var operator = strings.Replace(detecttest.Operator, "{name: jump-1,", "{name: et
 // open gives a stage on a fresh database, with the pipeline's own tags.
 func open(t *testing.T) *detecttest.Stage {
 	t.Helper()
-	inv := detecttest.Inventory(t, operator)
-	store := testkit.Store(t)
-	writer := testkit.Writer(t, store)
-	return detecttest.NewStage(t, store, writer, enrich.Chain{zone.New(inv), orient.ForInventory(inv)})
+	return stage.Open(t, operator)
 }
 
 func detector(t *testing.T) detect.Detector {

@@ -2,13 +2,16 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,15 +33,17 @@ type Evaluation struct {
 	Detect DetectConfig
 	// Only are the detectors to run; empty: all.
 	Only []string
-	// Dir is for files that are needed meanwhile: inventory, geography, lists.
+	// Dir is for files that are needed meanwhile: inventory, geography, lists, and what
+	// of the campaign is not in the database. Where all of the same campaign is there,
+	// and in the database, it is not generated again.
 	Dir string
 	// Say is told what is being done and how long it took; nil: nobody is.
 	Say func(what string, took time.Duration)
 }
 
 // Evaluate generates a campaign, sends its datagrams through decoder, enrichment and
-// writer into the database, which must be empty, runs the detectors over it, and holds
-// what they find against the labels.
+// writer into the database, which must be empty or hold the same campaign, runs the
+// detectors over it, and holds what they find against the labels.
 func Evaluate(ctx context.Context, e Evaluation, store *storage.Store, logger *slog.Logger) (evaluate.Result, error) {
 	c, err := campaign.New(e.Campaign)
 	if err != nil {
@@ -48,27 +53,84 @@ func Evaluate(ctx context.Context, e Evaluation, store *storage.Store, logger *s
 	if err != nil {
 		return evaluate.Result{}, err
 	}
+	truth, err := e.stored()
+	if err == nil && truth == nil {
+		truth, err = e.generate(ctx, cfg, c, store, logger)
+	}
+	if err != nil {
+		return evaluate.Result{}, err
+	}
+	from, to := e.span()
 	began := time.Now()
-	if err := ingest(ctx, cfg, store, exports(c), logger); err != nil {
-		return evaluate.Result{}, err
-	}
-	if err := c.Err(); err != nil {
-		return evaluate.Result{}, err
-	}
-	began = e.say("campaign generated, decoded, enriched and stored", began)
-	from, to := e.Campaign.Start, e.Campaign.Start.Add(e.Campaign.History+e.Campaign.Attack)
-	if err := detect.Rebuild(ctx, store, from, to, nil); err != nil {
-		return evaluate.Result{}, err
-	}
-	began = e.say("history made", began)
 	findings, err := e.detect(ctx, cfg, store, from, to)
 	if err != nil {
 		return evaluate.Result{}, err
 	}
 	e.say("detectors run", began)
-	r := evaluate.Result{Seed: e.Campaign.Seed, Days: to.Sub(from).Hours() / 24, Pairs: c.Stats().Pairs, Records: c.Stats().Records}
-	r.Planted, r.Alerts = evaluate.Score(c.Labels(), findings)
+	r := evaluate.Result{Seed: e.Campaign.Seed, Days: to.Sub(from).Hours() / 24, Pairs: truth.Stats.Pairs, Records: truth.Stats.Records}
+	r.Planted, r.Alerts = evaluate.Score(truth.Labels, findings)
 	return r, nil
+}
+
+func (e *Evaluation) span() (from, to time.Time) {
+	return e.Campaign.Start, e.Campaign.Start.Add(e.Campaign.History + e.Campaign.Attack)
+}
+
+// truth is what of a campaign is known only once it has been generated.
+type truth struct {
+	// Campaign says of which.
+	Campaign campaign.Config
+	Labels   []campaign.Label
+	Stats    campaign.Stats
+}
+
+// file is where the truth is kept; it is written last, so that where it is, the database
+// is complete.
+func (e *Evaluation) file() string { return filepath.Join(e.Dir, "campaign.json") }
+
+// stored gives the truth of a campaign that is in the database already; nil: none is.
+func (e *Evaluation) stored() (*truth, error) {
+	text, err := os.ReadFile(e.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	var t truth
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, fmt.Errorf("evaluate: %s: %w", e.file(), err)
+	}
+	if !reflect.DeepEqual(t.Campaign, e.Campaign) {
+		return nil, fmt.Errorf("evaluate: %s holds another campaign; use another folder, or remove that one", e.Dir)
+	}
+	return &t, nil
+}
+
+// generate fills the database.
+func (e *Evaluation) generate(ctx context.Context, cfg Config, c *campaign.Campaign, store *storage.Store, logger *slog.Logger) (*truth, error) {
+	began := time.Now()
+	if err := ingest(ctx, cfg, store, exports(c), logger); err != nil {
+		return nil, err
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	began = e.say("campaign generated, decoded, enriched and stored", began)
+	from, to := e.span()
+	if err := detect.Rebuild(ctx, store, from, to, nil); err != nil {
+		return nil, err
+	}
+	e.say("history made", began)
+	t := &truth{e.Campaign, c.Labels(), c.Stats()}
+	text, err := json.Marshal(t)
+	if err == nil {
+		err = os.WriteFile(e.file(), text, 0o600)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("evaluate: %w", err)
+	}
+	return t, nil
 }
 
 func (e *Evaluation) say(what string, began time.Time) time.Time {

@@ -3,6 +3,7 @@ package campaign
 import (
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"tapwatch/internal/config"
@@ -82,7 +83,7 @@ func (c *Config) Validate() error {
 	for i, key := range c.Techniques {
 		known := func(t technique) bool { return t.key == key }
 		if !slices.ContainsFunc(catalogue(), known) {
-			all = append(all, config.Invalid(config.Index("techniques", i), "%q is no technique: use some of Techniques()", key))
+			all = append(all, config.Invalid(config.Index("techniques", i), "%q is no technique: use some of %s", key, strings.Join(Techniques(), ", ")))
 		}
 	}
 	return errors.Join(all...)
