@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"tapwatch/internal/app"
@@ -28,6 +29,7 @@ type evaluateCommand struct {
 	Format     string        `help:"How the scoreboard comes out: table or json." enum:"table,json" default:"table"`
 	Bench      bool          `help:"End with a line 'bench NAME VALUE' for each figure."`
 	Details    bool          `help:"Also list what was missed, and each false alert."`
+	CPUProfile string        `name:"cpu-profile" hidden:"" placeholder:"FILE"`
 	Alerts     string        `help:"File for all alerts, one JSON object a line, each with what is behind it." placeholder:"FILE"`
 }
 
@@ -53,6 +55,17 @@ func (c *evaluateCommand) Run(ctx context.Context, env *environment) error {
 	rules.Only = c.Detectors
 	if rules, err = triedRules(rules, c.Rules); err != nil {
 		return misuse{err}
+	}
+	if c.CPUProfile != "" {
+		f, err := os.Create(c.CPUProfile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var results []evaluate.Result
 	for i := range uint64(max(c.Seeds, 0)) {

@@ -106,9 +106,11 @@ func TestOneAlert(t *testing.T) {
 // TestManyServersFold: somebody who tries all addresses from a device is one alert.
 func TestManyServersFold(t *testing.T) {
 	stage := open(t)
+	var tries []detecttest.Flow
 	for i := range 40 {
-		stage.Flows(dt.Session(dt.PE1, fmt.Sprintf("198.18.0.%d", i+1), 49)...)
+		tries = append(tries, dt.Session(dt.PE1, fmt.Sprintf("198.18.0.%d", i+1), 49)...)
 	}
+	stage.Flows(tries...)
 	found := stage.Detect(detector(t), dt.At(0), dt.At(10*time.Second))
 	if len(found) != 1 || found[0].Severity != alert.Critical || !strings.Contains(found[0].Title, "and 39 other servers") {
 		t.Errorf("found %q, want one", detecttest.Titles(found))

@@ -65,6 +65,9 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 	if err != nil || len(fresh) == 0 {
 		return nil, err
 	}
+	if fresh, err = d.strangers(ctx, w, h, fresh); err != nil || len(fresh) == 0 {
+		return nil, err
+	}
 	begin, err := d.begin(ctx, w, h)
 	if err != nil {
 		return nil, err
@@ -73,8 +76,8 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 		since, known := begin[c.AssetZone]
 		return !known || w.Start.Sub(since) < d.cfg.WarmUp
 	})
-	if fresh, err = d.strangers(ctx, w, h, fresh); err != nil || len(fresh) == 0 {
-		return nil, err
+	if len(fresh) == 0 {
+		return nil, nil
 	}
 	zones, err := d.relations(ctx, w, h, fresh, begin)
 	if err != nil {

@@ -31,6 +31,7 @@ const (
 type Detector struct {
 	cfg       Config
 	inventory func() *inventory.Inventory
+	lull      lull
 }
 
 // New returns the detector; inv gives the inventory in force. cfg is valid.

@@ -44,6 +44,9 @@ type fresh struct {
 func (d *Detector) learned(ctx context.Context, h detect.History, from, to time.Time) ([]fresh, error) {
 	var rows []entryRow
 	start, end := from.Add(-settles), to.Add(-settles)
+	if nothing, err := d.lull.covers(ctx, h, start, end); err != nil || nothing {
+		return nil, err
+	}
 	if err := h.Select(ctx, &rows, learnedSQL, detect.Param("start", start), detect.Param("end", end)); err != nil {
 		return nil, fmt.Errorf("look for indicators that came new: %w", err)
 	}

@@ -123,12 +123,3 @@ func Texts(addrs []netip.Addr) []string {
 	}
 	return all
 }
-
-// Hours are times as a parameter of type Array(DateTime) has them.
-func Hours(times []time.Time) []string {
-	all := make([]string, len(times))
-	for i, t := range times {
-		all[i] = t.UTC().Format("2006-01-02 15:04:05")
-	}
-	return all
-}

@@ -14,6 +14,9 @@ import (
 	"tapwatch/inventory"
 )
 
+//go:embed failing.sql
+var failingSQL string
+
 //go:embed slow.sql
 var slowSQL string
 
@@ -43,9 +46,13 @@ type slowRow struct {
 // failed.
 func (s *scene) slow(ctx context.Context) ([]alert.Finding, error) {
 	end := s.w.Start
+	sources, err := s.failing(ctx, end)
+	if err != nil || len(sources) == 0 {
+		return nil, err
+	}
 	var rows []slowRow
-	err := s.h.Select(ctx, &rows, slowSQL, detect.Param("since", end.Add(-s.cfg.History)),
-		detect.Param("fresh", end.Add(-s.cfg.Slow)), detect.Param("last", end.Add(-time.Hour)), detect.Param("end", end))
+	err = s.h.Select(ctx, &rows, slowSQL, detect.Param("since", end.Add(-s.cfg.History)),
+		detect.Param("fresh", end.Add(-s.cfg.Slow)), detect.Param("end", end), detect.Param("sources", sources))
 	if err != nil {
 		return nil, fmt.Errorf("read whom sources met first: %w", err)
 	}
@@ -68,6 +75,22 @@ func (s *scene) slow(ctx context.Context) ([]alert.Finding, error) {
 		return nil, err
 	}
 	return s.fold(slow, func(x *suspect) alert.Finding { return s.slowScan(x, amounts[x.addr]) }), nil
+}
+
+// failing are the sources of which a contact failed in the last hour.
+func (s *scene) failing(ctx context.Context, end time.Time) ([]string, error) {
+	var rows []struct {
+		Source netip.Addr `ch:"source"`
+	}
+	err := s.h.Select(ctx, &rows, failingSQL, detect.Param("last", end.Add(-time.Hour)), detect.Param("end", end))
+	if err != nil {
+		return nil, fmt.Errorf("read whose contacts failed: %w", err)
+	}
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.Source.String())
+	}
+	return all, nil
 }
 
 // gather makes suspects of the rows, which come by source, in the order of time.

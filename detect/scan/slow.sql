@@ -1,11 +1,9 @@
--- The contacts of sources inside, and of those that reached what the internet cannot, with the targets that they had not met before the
--- time that counts as new: one row for each source and target, of those sources of
--- which a first contact failed in the last hour. Only what no sampling blurs counts,
--- but for addresses at which nothing stands: what is sent there always fails.
+-- The contacts of some sources with the targets that they had not met before the time
+-- that counts as new: one row for each source and target. Only what no sampling blurs
+-- counts, but for addresses at which nothing stands: what is sent there always fails.
 WITH
     toDateTime({since:DateTime64(3)}, 'UTC') AS since,
     toDateTime({fresh:DateTime64(3)}, 'UTC') AS fresh,
-    toDateTime({last:DateTime64(3)}, 'UTC') AS last,
     toDateTime({end:DateTime64(3)}, 'UTC') AS until,
     if(initiator = 'peer', peer_addr, asset_addr) AS source_addr,
     if(initiator = 'peer', asset_addr, peer_addr) AS target_addr,
@@ -39,16 +37,8 @@ SELECT
     argMax(if(initiator = 'peer', asset_role, peer_role), hour) AS to_role,
     max(target_dark) AS dark
 FROM pair_hours
-WHERE hour >= since AND hour < until AND initiator != '' AND target_protected AND (source_zone != '' OR unreachable)
-    AND if(initiator = 'peer', peer_addr, asset_addr) GLOBAL IN
-    (
-        SELECT if(initiator = 'peer', peer_addr, asset_addr)
-        FROM pair_hours
-        WHERE hour >= toDateTime({last:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
-            AND initiator != '' AND protocol IN (1, 6, 17, 58, 132) AND if(protocol = 6, established, answered) = 0
-            AND (if(initiator = 'peer', peer_zone, asset_zone) != '' OR unreachable)
-            AND ((protocol = 6 AND least_sampling <= 1) OR if(initiator = 'peer', asset_name, peer_name) = '')
-    )
+PREWHERE hour >= since AND hour < until AND (peer_addr IN {sources:Array(IPv6)} OR asset_addr IN {sources:Array(IPv6)})
+WHERE initiator != '' AND target_protected AND (source_zone != '' OR unreachable) AND source_addr IN {sources:Array(IPv6)}
 GROUP BY source, target
 HAVING min(hour) >= fresh AND (success OR countIf(tells AND succeeded = 0) > 0)
 ORDER BY source, first, target

@@ -137,12 +137,11 @@ type move struct {
 // networks alone, where there are some.
 func (s *scene) moves(ctx context.Context, keys []ledger.Key, networks []netip.Prefix, since time.Time) ([]move, error) {
 	names, addrs := ledger.Split(keys)
-	firsts, lasts := bounds(networks)
 	var rows []move
 	err := s.h.Select(ctx, &rows, ledger.Query(movesSQL), ledger.Protected(s.inv),
 		detect.Param("since", since), detect.Param("end", s.w.End),
 		detect.Param("names", names), detect.Param("addrs", ledger.Texts(addrs)),
-		detect.Param("firsts", firsts), detect.Param("lasts", lasts), detect.Param("top", uint32(top)))
+		detect.Param("networks", texts(networks)), detect.Param("top", uint32(top)))
 	if err != nil {
 		return nil, fmt.Errorf("read to whom %d systems sent: %w", len(keys), err)
 	}
@@ -156,13 +155,13 @@ func (s *scene) moves(ctx context.Context, keys []ledger.Key, networks []netip.P
 	return free, nil
 }
 
-// bounds are the first and last addresses of networks.
-func bounds(networks []netip.Prefix) (firsts, lasts []string) {
-	firsts, lasts = []string{}, []string{}
+// texts are the first addresses of networks, which tell them.
+func texts(networks []netip.Prefix) []string {
+	all := []string{}
 	for _, n := range networks {
-		firsts, lasts = append(firsts, ledger.Text(n.Addr())), append(lasts, ledger.Text(ledger.Last(n)))
+		all = append(all, ledger.Text(n.Addr()))
 	}
-	return firsts, lasts
+	return all
 }
 
 // sharers are how many systems of each role talk with each of the networks.
@@ -172,9 +171,8 @@ func (s *scene) sharers(ctx context.Context, networks []netip.Prefix) (map[netip
 		Role    string     `ch:"from_role"`
 		Hosts   uint64     `ch:"hosts"`
 	}
-	firsts, lasts := bounds(networks)
 	err := s.h.Select(ctx, &rows, ledger.Query(sharersSQL), ledger.Protected(s.inv), detect.Param("since", s.w.End.Add(-28*day)),
-		detect.Param("end", s.w.End), detect.Param("firsts", firsts), detect.Param("lasts", lasts))
+		detect.Param("end", s.w.End), detect.Param("networks", texts(networks)))
 	if err != nil {
 		return nil, fmt.Errorf("read who talks with %d networks: %w", len(networks), err)
 	}

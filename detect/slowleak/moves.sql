@@ -1,5 +1,5 @@
--- What some systems sent outside, day by day, receiver by receiver. firsts and lasts
--- bound the networks that count; empty: all.
+-- What some systems sent outside, day by day, receiver by receiver. networks
+-- are those that count; empty: all.
 WITH
     false AS turned,
     {ends}
@@ -18,8 +18,7 @@ FROM pair_hours
 WHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
     AND from_zone IN {protected:Array(String)} AND to_zone NOT IN {protected:Array(String)}
     AND (from_name != '' AND from_name IN {names:Array(String)} OR from_name = '' AND from_addr IN {addrs:Array(IPv6)})
-    AND (empty({firsts:Array(IPv6)})
-        OR arrayExists((first, last) -> to_addr >= first AND to_addr <= last, {firsts:Array(IPv6)}, {lasts:Array(IPv6)}))
+    AND (empty({networks:Array(IPv6)}) OR to_network IN {networks:Array(IPv6)})
     AND bytes_out > 0
 GROUP BY at, from_name, from_addr, from_zone, from_kind, from_role, to_name, to_addr, to_zone, to_kind, to_role, protocol, port, opened, from_serves
 ORDER BY at, from_name, from_addr, sent_bytes DESC, to_addr, protocol, port, opened, from_serves

@@ -1,5 +1,6 @@
 -- What some hosts got and gave, in steps that end at end, by the other end and service.
--- A row is seen from the host: giving says that it sent.
+-- A row is seen from the host: giving says that it sent. Which pairs these are in is asked
+-- first, of the stored columns, so that the others need not be read.
 WITH
     {ends}
 SELECT
@@ -13,8 +14,9 @@ SELECT
     max(least_sampling) AS sampling
 FROM pair_hours
 ARRAY JOIN [false, true] AS turned
-WHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
-    AND sent > 0
+PREWHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
+    AND (asset_name IN {names:Array(String)} OR peer_name IN {names:Array(String)} OR asset_addr IN {addrs:Array(IPv6)} OR peer_addr IN {addrs:Array(IPv6)})
+WHERE sent > 0
     AND (from_name != '' AND from_name IN {names:Array(String)} OR from_name = '' AND from_addr IN {addrs:Array(IPv6)}
         OR (to_name != '' AND to_name IN {names:Array(String)} OR to_name = '' AND to_addr IN {addrs:Array(IPv6)})
             AND from_kind IN ('lawful-intercept', 'core'))

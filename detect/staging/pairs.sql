@@ -7,7 +7,8 @@ SELECT
     sum(sent) AS sent_bytes
 FROM pair_hours
 ARRAY JOIN [false, true] AS turned
-WHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
-    AND (from_name != '' AND from_name IN {names:Array(String)} OR from_name = '' AND from_addr IN {addrs:Array(IPv6)})
+PREWHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
+    AND (asset_name IN {names:Array(String)} OR peer_name IN {names:Array(String)} OR asset_addr IN {addrs:Array(IPv6)} OR peer_addr IN {addrs:Array(IPv6)})
+WHERE (from_name != '' AND from_name IN {names:Array(String)} OR from_name = '' AND from_addr IN {addrs:Array(IPv6)})
     AND (to_name != '' AND to_name IN {reader_names:Array(String)} OR to_name = '' AND to_addr IN {reader_addrs:Array(IPv6)})
 GROUP BY at, from_name, from_key, to_name, to_key

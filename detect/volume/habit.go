@@ -17,10 +17,10 @@ const (
 // withoutHabits takes away what networks got that are used to getting as much: in the
 // same hours of the week before, or on two days before that week. What remains is judged
 // again.
-func (s *scene) withoutHabits(ctx context.Context, c *kase, u unusual, p past) (unusual, bool, error) {
+func (s *scene) withoutHabits(ctx context.Context, c *kase, u unusual) (unusual, bool, error) {
 	var habits []netip.Prefix
 	for _, to := range u.to[:min(len(u.to), receivers)] {
-		hours, err := s.habit(ctx, u.key, to.network, to.peak/2, p.since, c.last.Add(-settled))
+		hours, err := s.habit(ctx, u.key, to.network, to.peak/2, s.since, c.last.Add(-settled))
 		if err != nil {
 			return u, false, err
 		}
@@ -31,7 +31,7 @@ func (s *scene) withoutHabits(ctx context.Context, c *kase, u unusual, p past) (
 	if len(habits) == 0 {
 		return u, true, nil
 	}
-	u, ok := s.judge(c, u.key, u.allowed, p, habits)
+	u, ok := s.judge(c, u.key, u.allowed, habits)
 	return u, ok, nil
 }
 

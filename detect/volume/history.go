@@ -19,12 +19,6 @@ var sumsSQL string
 //go:embed moves.sql
 var movesSQL string
 
-//go:embed life.sql
-var lifeSQL string
-
-//go:embed heard.sql
-var heardSQL string
-
 //go:embed habit.sql
 var habitSQL string
 
@@ -36,20 +30,15 @@ const top = 50
 type query struct {
 	since, end time.Time
 	step       time.Duration
-	// hours are those that count; nil: all.
-	hours []time.Time
 	// keys are the senders; nil: all.
 	keys  []ledger.Key
 	least uint64
 }
 
-// text puts into a query which hours and which senders count. Which pairs these are in is
+// text puts into a query which senders count. Which pairs these are in is
 // asked first, of the stored columns, so that the others need not be read.
 func (q *query) text(sql string) string {
-	hours, pairs, senders := "", "", ""
-	if q.hours != nil {
-		hours = "AND hour IN {hours:Array(DateTime('UTC'))}"
-	}
+	pairs, senders := "", ""
 	if names, addrs := ledger.Split(q.keys); len(names)+len(addrs) > 0 {
 		var either, those []string
 		if len(names) > 0 {
@@ -62,7 +51,7 @@ func (q *query) text(sql string) string {
 		}
 		pairs, senders = "AND ("+strings.Join(either, " OR ")+")", "AND ("+strings.Join(those, " OR ")+")"
 	}
-	sql = strings.NewReplacer("{which_hours}", hours, "{which_pairs}", pairs, "{which_senders}", senders).Replace(sql)
+	sql = strings.NewReplacer("{which_pairs}", pairs, "{which_senders}", senders).Replace(sql)
 	return ledger.Query(sql)
 }
 
@@ -70,7 +59,7 @@ func (s *scene) params(q query) []any {
 	names, addrs := ledger.Split(q.keys)
 	return []any{
 		ledger.Protected(s.inv), detect.Param("since", q.since), detect.Param("end", q.end),
-		detect.Param("hours", ledger.Hours(q.hours)), detect.Param("step", uint32(q.step/time.Second)),
+		detect.Param("step", uint32(q.step/time.Second)),
 		detect.Param("names", names), detect.Param("addrs", ledger.Texts(addrs)),
 		detect.Param("least", q.least), detect.Param("top", uint32(top)),
 	}
@@ -121,39 +110,6 @@ func (s *scene) moves(ctx context.Context, q query) ([]ledger.Move, error) {
 		rows[i].Tidy()
 	}
 	return rows, nil
-}
-
-// life is since when each of the systems is known.
-func (s *scene) life(ctx context.Context, keys []ledger.Key, since, end time.Time) (map[ledger.Key]time.Time, error) {
-	var rows []struct {
-		Name  string     `ch:"from_name"`
-		Addr  netip.Addr `ch:"from_addr_key"`
-		First time.Time  `ch:"first"`
-	}
-	q := query{since: since, end: end, step: time.Hour, keys: keys}
-	if err := s.h.Select(ctx, &rows, q.text(lifeSQL), s.params(q)...); err != nil {
-		return nil, fmt.Errorf("read since when systems are known: %w", err)
-	}
-	all := map[ledger.Key]time.Time{}
-	for _, r := range rows {
-		all[(&sum{Name: r.Name, Addr: r.Addr}).key()] = r.First.UTC()
-	}
-	return all, nil
-}
-
-// heard are the steps of which anything is known.
-func (s *scene) heard(ctx context.Context, q query) (map[int64]bool, error) {
-	var rows []struct {
-		At time.Time `ch:"at"`
-	}
-	if err := s.h.Select(ctx, &rows, q.text(heardSQL), s.params(q)...); err != nil {
-		return nil, fmt.Errorf("read of which hours anything is known: %w", err)
-	}
-	all := map[int64]bool{}
-	for _, r := range rows {
-		all[r.At.Unix()] = true
-	}
-	return all, nil
 }
 
 // series are what one system sent by time, what a rule allows apart from the rest.

@@ -74,32 +74,24 @@ type share struct {
 	move ledger.Move
 }
 
-// slots are the hours of the history that the windows of the case are held against.
-func (c *kase) slots(since time.Time) []time.Time {
-	var all []time.Time
-	for _, at := range c.windows() {
-		at = at.Truncate(time.Hour)
-		slot := baseline.SlotOf(at)
-		all = append(append(all, slot.Hours(since, at)...), slot.Twin().Hours(since, at)...)
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	return slices.CompactFunc(all, time.Time.Equal)
-}
-
 // unusual judges the case and puts what remains into words.
 func (s *scene) unusual(ctx context.Context, c *kase) ([]alert.Finding, error) {
-	past, err := s.past(ctx, c)
-	if err != nil {
+	s.book.mu.Lock()
+	defer s.book.mu.Unlock()
+	end := c.last.Truncate(time.Hour)
+	s.since = end.Add(-s.cfg.History)
+	if err := s.book.read(ctx, s, s.since, end); err != nil {
 		return nil, err
 	}
 	var findings []alert.Finding
 	for _, key := range c.keys {
 		for _, allowed := range []bool{false, true} {
-			u, ok := s.judge(c, key, allowed, past, nil)
+			u, ok := s.judge(c, key, allowed, nil)
 			if !ok {
 				continue
 			}
-			if u, ok, err = s.withoutHabits(ctx, c, u, past); err != nil {
+			u, ok, err := s.withoutHabits(ctx, c, u)
+			if err != nil {
 				return nil, err
 			}
 			if !ok || s.law.Held(&u.to[0].move, s.w.Start) {
@@ -115,93 +107,24 @@ func (s *scene) unusual(ctx context.Context, c *kase) ([]alert.Finding, error) {
 	return findings, nil
 }
 
-// past is the history that a case is judged by.
-type past struct {
-	since   time.Time
-	amounts map[ledger.Key]*series
-	heard   map[int64]bool
-	life    map[ledger.Key]time.Time
-}
-
-func (s *scene) past(ctx context.Context, c *kase) (p past, err error) {
-	end := c.last.Truncate(time.Hour)
-	p.since = end.Add(-s.cfg.History)
-	q := query{since: p.since, end: end, step: time.Hour, hours: c.slots(p.since), keys: c.keys}
-	sums, err := s.sums(ctx, q)
-	if err != nil {
-		return p, err
-	}
-	if c.keys = s.plausible(c, sums); len(c.keys) == 0 {
-		return p, nil
-	}
-	q.keys = c.keys
-	if p.heard, err = s.heard(ctx, q); err != nil {
-		return p, err
-	}
-	if p.life, err = s.life(ctx, c.keys, p.since, end); err != nil {
-		return p, err
-	}
-	q.least = s.cfg.Bytes / 100
-	moves, err := s.moves(ctx, q)
-	if err != nil {
-		return p, err
-	}
-	p.amounts = s.amounts(sums, moves)
-	return p, nil
-}
-
-// plausible are the systems that can be unusual at all, which spares the others the
-// longer queries: z needs Score times Floor above the usual, and the lower quartile of
-// everything that the system sent in these hours is below that. Where a rule allows a
-// part, the whole does not tell.
-func (s *scene) plausible(c *kase, sums []sum) []ledger.Key {
-	sent := map[ledger.Key]map[int64]float64{}
-	for i := range sums {
-		if k := sums[i].key(); sent[k] == nil {
-			sent[k] = map[int64]float64{}
-		}
-		sent[sums[i].key()][sums[i].At.Unix()] = float64(sums[i].Sent)
-	}
-	ruled := map[ledger.Key]bool{}
-	for i := range c.moves {
-		if s.law.Rule(&c.moves[i]) != "" {
-			ruled[c.moves[i].From()] = true
-		}
-	}
-	last := c.last.Truncate(time.Hour)
-	hours := baseline.SlotOf(last).Hours(last.Add(-s.cfg.History), last)
-	var keys []ledger.Key
-	for _, k := range c.keys {
-		values := make([]float64, 0, len(hours))
-		for _, hour := range hours {
-			values = append(values, sent[k][hour.Unix()])
-		}
-		bytes := c.series(k).free[c.last.Unix()]
-		if ruled[k] || baseline.Log(bytes)-baseline.Log(baseline.Quantile(values, 0.25)) >= s.cfg.Score*s.cfg.Floor {
-			keys = append(keys, k)
-		}
-	}
-	return keys
-}
-
 // usual is what the system sends in an hour of the slot, learned from before at; ok is
 // false while it is not known for long enough. The level is that of the slot, the spread
 // that of weekdays and weekends: of these alone a fortnight has twelve hours.
-func (s *scene) usual(p past, key ledger.Key, allowed bool, at time.Time) (b baseline.Baseline, ok bool) {
-	first, known := p.life[key]
-	if !known || at.Sub(first) < s.cfg.WarmUp {
+func (s *scene) usual(key ledger.Key, allowed bool, at time.Time) (b baseline.Baseline, ok bool) {
+	page := s.book.pages[key]
+	if page == nil {
 		return b, false
 	}
-	amounts := p.amounts[key]
-	if amounts == nil {
-		amounts = newSeries()
+	first, known := page.since(s.since)
+	if !known || at.Sub(first) < s.cfg.WarmUp {
+		return b, false
 	}
 	m := s.cfg.model()
 	learn := func(slot baseline.Slot) baseline.Baseline {
 		var values []float64
 		for _, hour := range slot.Hours(first, at) {
-			if p.heard[hour.Unix()] {
-				values = append(values, baseline.Log(amounts.of(allowed)[hour.Unix()]))
+			if s.book.heard[hourOf(hour)] {
+				values = append(values, baseline.Log(page.sent(hour, allowed)))
 			}
 		}
 		return m.Learn(values).Baseline
@@ -214,7 +137,7 @@ func (s *scene) usual(p past, key ledger.Key, allowed bool, at time.Time) (b bas
 // judge tells whether the system sent far more than usual: in two of the three windows,
 // the last among them, each at least half of the least amount; or once in the last ten
 // times as much. What the networks except got does not count.
-func (s *scene) judge(c *kase, key ledger.Key, allowed bool, p past, except []netip.Prefix) (u unusual, ok bool) {
+func (s *scene) judge(c *kase, key ledger.Key, allowed bool, except []netip.Prefix) (u unusual, ok bool) {
 	least, once := float64(s.cfg.Bytes), float64(s.cfg.OnceBytes)
 	if allowed {
 		if s.cfg.AllowedBytes == 0 {
@@ -240,7 +163,7 @@ func (s *scene) judge(c *kase, key ledger.Key, allowed bool, p past, except []ne
 		if bytes < least/2 {
 			continue
 		}
-		usual, ready := s.usual(p, key, allowed, at.Truncate(time.Hour))
+		usual, ready := s.usual(key, allowed, at.Truncate(time.Hour))
 		if !ready {
 			return u, false
 		}

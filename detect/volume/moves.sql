@@ -14,7 +14,6 @@ SELECT
 FROM pair_hours
 ARRAY JOIN [false, true] AS turned
 PREWHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
-    {which_hours}
     {which_pairs}
 WHERE leaves
     {which_senders}

@@ -1,7 +1,7 @@
 -- What some systems, or all that sent at least so much, sent where it leaves (see
 -- ledger/ends.sql), hour by hour or day by day.
 --
--- since, end     the hours of the history; hours: which of them, empty: all
+-- since, end     the hours of the history
 -- step           3600 or 86400 seconds: what is added up
 -- names, addrs   the senders, by name or by address; both empty: all
 -- least          the least that one sent in a step
@@ -16,7 +16,6 @@ SELECT
 FROM pair_hours
 ARRAY JOIN [false, true] AS turned
 PREWHERE hour >= {since:DateTime64(3)} AND hour < {end:DateTime64(3)}
-    {which_hours}
     {which_pairs}
 WHERE leaves
     {which_senders}

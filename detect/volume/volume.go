@@ -34,6 +34,7 @@ const every = 5 * time.Minute
 type Detector struct {
 	cfg       Config
 	inventory func() *inventory.Inventory
+	book      book
 }
 
 // New returns the detector; inv gives the inventory in force. cfg is valid.
@@ -86,6 +87,8 @@ type scene struct {
 	w   detect.Window
 	inv *inventory.Inventory
 	law *ledger.Law
+	// since is how far back what is usual is read.
+	since time.Time
 }
 
 // hour judges the last full hour before the window.

@@ -62,7 +62,7 @@ func Database(t testing.TB) storage.Endpoint {
 
 // fresh is the endpoint with a database of the test's own.
 func fresh(t testing.TB, endpoint storage.Endpoint) storage.Endpoint {
-	endpoint.Database = "tapwatch_test_" + strings.ToLower(rand.Text()[:12])
+	endpoint.Database = newName()
 	t.Cleanup(func() {
 		s := Open(t, endpoint)
 		if err := s.Drop(context.Background()); err != nil {
@@ -72,11 +72,21 @@ func fresh(t testing.TB, endpoint storage.Endpoint) storage.Endpoint {
 	return endpoint
 }
 
-// Store is an open store on a fresh migrated database of the test's own, which is
-// dropped when the test ends.
+func newName() string { return "tapwatch_test_" + strings.ToLower(rand.Text()[:12]) }
+
+// Store is an open store on an empty migrated database, which is the test's own until
+// the test ends.
 func Store(t testing.TB) *storage.Store {
 	t.Helper()
-	s := Open(t, Database(t))
+	if clustered() {
+		return migrated(t, Database(t))
+	}
+	return used.borrow(t, Engine(t).Writer())
+}
+
+func migrated(t testing.TB, endpoint storage.Endpoint) *storage.Store {
+	t.Helper()
+	s := Open(t, endpoint)
 	if err := s.Migrate(t.Context(), storage.DefaultRetention()); err != nil {
 		t.Fatal(err)
 	}
