@@ -6,6 +6,29 @@ import (
 	"time"
 )
 
+// StoredTo is up to when everything received is stored, if the history can say so: in a
+// backtest that is the future of the window. Else it is the zero time. What lies beyond
+// the window may be read along with it, to be judged when its time has come.
+func StoredTo(h History) time.Time {
+	if c, ok := h.(interface{ Complete() time.Time }); ok {
+		return c.Complete()
+	}
+	return time.Time{}
+}
+
+// Ahead is up to when to read pair_hours where its hours up to end are needed: a day more
+// where that is stored, which the next windows need not read.
+func Ahead(h History, end time.Time) time.Time {
+	ahead := align(StoredTo(h), time.Hour)
+	if day := end.Add(24 * time.Hour); day.Before(ahead) {
+		return day
+	}
+	if end.Before(ahead) {
+		return ahead
+	}
+	return end
+}
+
 // Memory tells a detector that keeps what it has read of pair_hours whether that is still
 // what is stored: tapwatch baseline rebuild makes hours anew while detectors run. The zero
 // value has seen nothing. Not safe for concurrent use.
@@ -18,7 +41,7 @@ type Memory struct {
 // saw, or h another history, and takes note of those of [from, end), which the caller
 // reads next.
 func (m *Memory) Changed(ctx context.Context, h History, from, read, end time.Time) (bool, error) {
-	if stored, ok := h.(*Stored); ok && !stored.Complete().Before(end) {
+	if !StoredTo(h).Before(end) {
 		changed := m.of != h // nothing changes any more
 		m.of = h
 		return changed, nil

@@ -32,19 +32,11 @@ const (
 //go:embed fresh.sql
 var freshSQL string
 
-//go:embed known.sql
-var knownSQL string
-
-//go:embed zones.sql
-var zonesSQL string
-
-//go:embed relations.sql
-var relationsSQL string
-
 // Detector is the firstseen detector. Safe for concurrent use.
 type Detector struct {
 	cfg       Config
 	inventory func() *inventory.Inventory
+	memory    memory
 }
 
 // New returns the detector; inv gives the inventory in force. cfg is valid.
@@ -61,38 +53,51 @@ func (*Detector) Every() time.Duration { return time.Hour }
 // Detect returns a finding for each first contact of the window that is unusual
 // enough; those of one end beyond Config.MaxPerEnd fold into one.
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
-	fresh, err := d.fresh(ctx, w, h)
-	if err != nil || len(fresh) == 0 {
-		return nil, err
-	}
-	if fresh, err = d.strangers(ctx, w, h, fresh); err != nil || len(fresh) == 0 {
-		return nil, err
-	}
-	begin, err := d.begin(ctx, w, h)
+	hits, err := d.hits(ctx, w, h)
 	if err != nil {
 		return nil, err
-	}
-	fresh = slices.DeleteFunc(fresh, func(c *contact) bool {
-		since, known := begin[c.AssetZone]
-		return !known || w.Start.Sub(since) < d.cfg.WarmUp
-	})
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	zones, err := d.relations(ctx, w, h, fresh, begin)
-	if err != nil {
-		return nil, err
-	}
-	var hits []hit
-	for _, c := range fresh {
-		if v := d.score(c, zones[c.AssetZone], w.Start); v.total >= d.cfg.Score {
-			hits = append(hits, hit{c, v})
-		}
 	}
 	return d.findings(ctx, w, h, hits)
 }
 
-// contact is a pair with a service that the day before did not have.
+// hits are the contacts of the window that are unusual enough. What excludes most for
+// the least reading comes first.
+func (d *Detector) hits(ctx context.Context, w detect.Window, h detect.History) ([]hit, error) {
+	s := &scene{Detector: d, h: h, w: w, since: hourOf(w.Start.Add(-d.cfg.History)), start: hourOf(w.Start), end: hourOf(w.End)}
+	if s.start == s.end {
+		return nil, nil // no hour begins in it
+	}
+	d.memory.mu.Lock()
+	defer d.memory.mu.Unlock()
+	if err := d.memory.recall(ctx, h, s.since, s.end); err != nil {
+		return nil, err
+	}
+	warm, err := s.warm(ctx)
+	if err != nil || len(warm) == 0 {
+		return nil, err
+	}
+	unknown, err := s.unknown(ctx)
+	if err != nil || len(unknown) == 0 {
+		return nil, err
+	}
+	contacts, err := s.contacts(ctx, unknown, warm)
+	if err != nil || len(contacts) == 0 {
+		return nil, err
+	}
+	zones, err := s.zonesOf(ctx, contacts, warm)
+	if err != nil {
+		return nil, err
+	}
+	var hits []hit
+	for _, c := range contacts {
+		if v := d.score(c, zones[c.AssetZone], w.Start); v.total >= d.cfg.Score {
+			hits = append(hits, hit{c, v})
+		}
+	}
+	return hits, nil
+}
+
+// contact is a pair with a service that the history did not have.
 type contact struct {
 	Asset       string     `ch:"asset"`
 	AssetAddr   netip.Addr `ch:"asset_addr"`
@@ -146,25 +151,25 @@ func (c *contact) read() {
 	c.Asset = c.conversationName()
 }
 
-// key is what makes a contact a known one.
-type key struct {
-	asset    string
-	peer     netip.Addr
-	protocol uint8
-	port     uint16
-	serves   bool
-}
-
-func (d *Detector) fresh(ctx context.Context, w detect.Window, h detect.History) ([]*contact, error) {
-	var rows []contact
-	if err := h.Select(ctx, &rows, freshSQL, detect.Param("start", w.Start), detect.Param("end", w.End)); err != nil {
-		return nil, fmt.Errorf("read what the day before did not have: %w", err)
+// contacts are those of the unknown keys that are in a warm zone and that no rule names.
+func (s *scene) contacts(ctx context.Context, unknown map[key]bool, warm map[string]time.Time) ([]*contact, error) {
+	peers := map[string]bool{}
+	for k := range unknown {
+		peers[k.peer.String()] = true
 	}
-	inv := d.inventory()
+	var rows []contact
+	err := s.h.Select(ctx, &rows, freshSQL, detect.Param("peers", sorted(peers)), detect.Param("start", s.w.Start), detect.Param("end", s.w.End))
+	if err != nil {
+		return nil, fmt.Errorf("read what %d peers did for the first time: %w", len(peers), err)
+	}
+	inv := s.inventory()
 	var all []*contact
 	for i := range rows {
 		c := &rows[i]
 		c.read()
+		if _, known := warm[c.AssetZone]; !known || !unknown[c.stored] {
+			continue
+		}
 		if c.PeerAddr.IsMulticast() || c.AssetAddr.IsMulticast() || c.PeerAddr.IsLinkLocalUnicast() {
 			continue
 		}
@@ -176,76 +181,6 @@ func (d *Detector) fresh(ctx context.Context, w detect.Window, h detect.History)
 		all = append(all, c)
 	}
 	return all, nil
-}
-
-// begin is since when each zone has history.
-func (d *Detector) begin(ctx context.Context, w detect.Window, h detect.History) (map[string]time.Time, error) {
-	var rows []struct {
-		Zone  string    `ch:"zone"`
-		Begin time.Time `ch:"begin"`
-	}
-	err := h.Select(ctx, &rows, zonesSQL, detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.End))
-	if err != nil {
-		return nil, fmt.Errorf("read since when zones have history: %w", err)
-	}
-	begin := map[string]time.Time{}
-	for _, r := range rows {
-		begin[r.Zone] = r.Begin.UTC()
-	}
-	return begin, nil
-}
-
-// strangers leaves the contacts that Config.History did not have.
-func (d *Detector) strangers(ctx context.Context, w detect.Window, h detect.History, fresh []*contact) ([]*contact, error) {
-	if len(fresh) == 0 {
-		return nil, nil
-	}
-	peers := map[string]bool{}
-	for _, c := range fresh {
-		peers[c.stored.peer.String()] = true
-	}
-	var rows []struct {
-		Asset       string     `ch:"asset"`
-		PeerAddr    netip.Addr `ch:"peer_addr"`
-		Protocol    uint8      `ch:"protocol"`
-		Port        uint16     `ch:"port"`
-		AssetServes bool       `ch:"asset_serves"`
-	}
-	err := h.Select(ctx, &rows, knownSQL, detect.Param("peers", sorted(peers)),
-		detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.Start))
-	if err != nil {
-		return nil, fmt.Errorf("read whom %d peers knew: %w", len(peers), err)
-	}
-	known := make(map[key]bool, len(rows))
-	for _, r := range rows {
-		known[key{r.Asset, r.PeerAddr.Unmap(), r.Protocol, r.Port, r.AssetServes}] = true
-	}
-	return slices.DeleteFunc(fresh, func(c *contact) bool {
-		return known[c.stored]
-	}), nil
-}
-
-// relations are what each of the contacts' zones has had to do with whom.
-func (d *Detector) relations(ctx context.Context, w detect.Window, h detect.History, fresh []*contact, begin map[string]time.Time) (map[string]*zone, error) {
-	names := map[string]bool{}
-	for _, c := range fresh {
-		names[c.AssetZone] = true
-	}
-	var rows []relation
-	err := h.Select(ctx, &rows, relationsSQL, detect.Param("zones", sorted(names)),
-		detect.Param("since", w.Start.Add(-d.cfg.History)), detect.Param("end", w.Start))
-	if err != nil {
-		return nil, fmt.Errorf("read the relations of %d zones: %w", len(names), err)
-	}
-	zones := map[string]*zone{}
-	for name := range names {
-		zones[name] = newZone(begin[name])
-	}
-	for i := range rows {
-		rows[i].First = rows[i].First.UTC()
-		zones[rows[i].Zone].add(&rows[i])
-	}
-	return zones, nil
 }
 
 func sorted(set map[string]bool) []string {

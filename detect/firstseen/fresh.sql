@@ -1,5 +1,5 @@
--- What was established in the window, between whom and for which service, and had not
--- been in the day before it. Where sampling hides sessions, a first one tells nothing.
+-- What was established in the window with some peers, between whom and for which
+-- service. Where sampling hides sessions, a first one tells nothing.
 SELECT
     asset, asset_addr, peer_addr, protocol, port, asset_serves, toString(initiator) AS opened_by,
     any(asset_name) AS asset_asset, any(asset_zone) AS asset_in, any(asset_zone_kind) AS asset_kind, any(p.asset_role) AS asset_as,
@@ -11,12 +11,6 @@ SELECT
 FROM pair_hours AS p
 WHERE hour >= toDateTime({start:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
     AND p.established > 0 AND initiator != '' AND least_sampling <= 1
-    AND (asset, peer_addr, protocol, port, asset_serves) GLOBAL NOT IN
-    (
-        SELECT asset, peer_addr, protocol, port, asset_serves
-        FROM pair_hours
-        WHERE hour >= toDateTime({start:DateTime64(3)}, 'UTC') - INTERVAL 1 DAY AND hour < toDateTime({start:DateTime64(3)}, 'UTC')
-            AND established > 0
-    )
+    AND peer_addr GLOBAL IN (SELECT toIPv6(arrayJoin({peers:Array(String)})))
 GROUP BY asset, asset_addr, peer_addr, protocol, port, asset_serves, opened_by
 ORDER BY asset, asset_addr, peer_addr, protocol, port, asset_serves, opened_by

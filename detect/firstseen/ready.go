@@ -18,7 +18,9 @@ var sampledSQL string
 // many pairs nothing can be said because only routers that sample see them.
 func (d *Detector) Ready(ctx context.Context, at time.Time, h detect.History) ([]detect.Readiness, error) {
 	hour := at.Truncate(time.Hour)
-	begin, err := d.begin(ctx, detect.Window{Start: hour, End: hour}, h)
+	begin := map[string]time.Time{}
+	// Not from the memory: nobody waits here until the hour before is complete.
+	err := readZones(ctx, h, hour.Add(-d.cfg.History), hour, func(zone string, at time.Time) { earliest(begin, zone, at) })
 	if err != nil {
 		return nil, err
 	}

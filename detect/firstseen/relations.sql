@@ -1,5 +1,4 @@
--- Which groups of peers each asset of the zones has had, for which service, and since
--- when. A group is what is interchangeable: systems of one role, neighbours of one
+-- Which groups of peers each asset had in which hours, for which service. A group is what is interchangeable: systems of one role, neighbours of one
 -- subnet that no asset owns, an autonomous system outside. Of two protected systems of
 -- the same standing the one that was asked is the asset here.
 WITH
@@ -10,6 +9,7 @@ WITH
     if(turned, peer_name, asset_name) AS own_name,
     if(turned, peer_addr, asset_addr) AS own_addr
 SELECT
+    hour AS at,
     if(turned, peer_zone, asset_zone) AS zone,
     if(own_name != '', own_name, replaceRegexpOne(toString(own_addr), '^::ffff:(.*[.])', '\\1')) AS own,
     protocol, port, asset_serves OR turned AS serves,
@@ -18,9 +18,9 @@ SELECT
     if(from_zone = '', peer_asn, 0) AS asn,
     if((from_zone != '' AND other_role != '') OR (from_zone = '' AND peer_asn != 0), '',
         toString(tupleElement(IPv6CIDRToRange(other_addr, if(startsWith(toString(other_addr), '::ffff:'), 120, 64)), 1))) AS subnet,
-    if(from_zone = '', peer_country, '') AS country,
-    min(hour) AS first
+    if(from_zone = '', peer_country, '') AS country
 FROM pair_hours
 WHERE hour >= toDateTime({since:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
-    AND has({zones:Array(String)}, if(turned, peer_zone, asset_zone)) AND established > 0 AND initiator != ''
-GROUP BY zone, own, protocol, port, serves, from_zone, role, asn, subnet, country
+    AND established > 0 AND initiator != ''
+GROUP BY at, zone, own, protocol, port, serves, from_zone, role, asn, subnet, country
+ORDER BY at

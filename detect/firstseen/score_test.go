@@ -20,8 +20,8 @@ func carrier(assets int) *zone {
 	z := newZone(begin)
 	for i := range assets {
 		name := fmt.Sprintf("core-%d", i)
-		z.add(&relation{Asset: name, Protocol: 6, Port: 22, AssetServes: true, FromZone: "management", Subnet: "10.20.0.0", First: begin})
-		z.add(&relation{Asset: name, Protocol: 17, Port: 161, AssetServes: true, FromZone: "management", Role: "nms", First: begin})
+		z.add(relation{asset: name, service: service{6, 22, true}, group: group{zone: "management", subnet: "10.20.0.0"}}, begin)
+		z.add(relation{asset: name, service: service{17, 161, true}, group: group{zone: "management", role: "nms"}}, begin)
 	}
 	return z
 }
@@ -42,8 +42,7 @@ func TestScoreOfChurn(t *testing.T) {
 		z := carrier(60)
 		reported, missed := 0, 0
 		learn := func(c *contact, at time.Time) {
-			g := c.group()
-			z.add(&relation{Asset: c.Asset, Protocol: c.Protocol, Port: c.Port, AssetServes: c.AssetServes, FromZone: g.zone, Role: g.role, ASN: g.asn, Subnet: g.subnet, First: at})
+			z.add(relation{asset: c.Asset, service: service{c.Protocol, c.Port, c.AssetServes}, group: c.group()}, at)
 		}
 		for n := range 90 {
 			at := begin.Add(time.Duration(n)*day + time.Duration(random.IntN(86400))*time.Second)
@@ -91,14 +90,14 @@ func TestScoreFalls(t *testing.T) {
 		"no port of management": func(c *contact, _ *zone) { c.Port = 3868 },
 		"within the zone":       func(c *contact, _ *zone) { c.PeerZone = c.AssetZone },
 		"its neighbours did it": func(_ *contact, z *zone) {
-			z.add(&relation{Asset: "core-1", Protocol: 6, Port: 22, AssetServes: true, FromZone: "hosting", Subnet: "10.99.1.0", First: begin})
+			z.add(relation{asset: "core-1", service: service{6, 22, true}, group: group{zone: "hosting", subnet: "10.99.1.0"}}, begin)
 		},
 		"its neighbours did elsewhere": func(_ *contact, z *zone) {
-			z.add(&relation{Asset: "core-7", Protocol: 6, Port: 22, AssetServes: true, FromZone: "hosting", Subnet: "10.99.1.0", First: begin})
+			z.add(relation{asset: "core-7", service: service{6, 22, true}, group: group{zone: "hosting", subnet: "10.99.1.0"}}, begin)
 		},
 		"strangers come every day": func(_ *contact, z *zone) {
 			for i := range 30 {
-				z.add(&relation{Asset: "core-3", Protocol: 6, Port: 22, AssetServes: true, FromZone: "hosting", Subnet: fmt.Sprintf("10.98.%d.0", i), First: begin.Add(time.Duration(i) * day)})
+				z.add(relation{asset: "core-3", service: service{6, 22, true}, group: group{zone: "hosting", subnet: fmt.Sprintf("10.98.%d.0", i)}}, begin.Add(time.Duration(i)*day))
 			}
 		},
 	} {

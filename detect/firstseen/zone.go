@@ -8,8 +8,17 @@ import (
 	"tapwatch/flow"
 )
 
-// relation is a group of peers that an asset has had for a service.
+// relation is a group of peers that an asset of a zone has had for a service.
 type relation struct {
+	zone, asset string
+	service     service
+	group       group
+	country     string // empty: within zones, or unknown
+}
+
+// relationRow is a relation in an hour, as it is read.
+type relationRow struct {
+	At          time.Time `ch:"at"`
 	Zone        string    `ch:"zone"`
 	Asset       string    `ch:"own"`
 	Protocol    uint8     `ch:"protocol"`
@@ -20,7 +29,13 @@ type relation struct {
 	ASN         uint32    `ch:"asn"`
 	Subnet      string    `ch:"subnet"`
 	Country     string    `ch:"country"`
-	First       time.Time `ch:"first"`
+}
+
+func (r *relationRow) relation() relation {
+	return relation{
+		zone: r.Zone, asset: r.Asset, service: service{r.Protocol, r.Port, r.AssetServes}, country: r.Country,
+		group: group{zone: r.FromZone, role: r.Role, asn: r.ASN, subnet: unmapped(r.Subnet)},
+	}
 }
 
 // group is peers that are interchangeable: systems of one role in a zone, neighbours
@@ -28,10 +43,6 @@ type relation struct {
 type group struct {
 	zone, role, subnet string
 	asn                uint32
-}
-
-func (r *relation) group() group {
-	return group{zone: r.FromZone, role: r.Role, asn: r.ASN, subnet: unmapped(r.Subnet)}
 }
 
 func (c *contact) group() group {
@@ -139,18 +150,18 @@ func newZone(begin time.Time) *zone {
 	}
 }
 
-func (z *zone) add(r *relation) {
-	g, s := r.group(), service{r.Protocol, r.Port, r.AssetServes}
-	l := link{r.Asset, g}
-	z.assets[r.Asset] = true
-	earliest(inner(z.services, l), s, r.First)
-	earliest(z.any, l, r.First)
-	inner(z.reach, g)[r.Asset] = true
-	inner(inner(z.reachFor, g), s)[r.Asset] = true
-	earliest(inner(z.firsts, g), s, r.First)
-	inner(z.patrons, patronage{r.Asset, s, r.FromZone})[g] = true
-	if r.Country != "" {
-		z.countries[r.Country] = true
+// add notes a relation and since when there is it.
+func (z *zone) add(r relation, first time.Time) {
+	g, s, l := r.group, r.service, link{r.asset, r.group}
+	z.assets[r.asset] = true
+	earliest(inner(z.services, l), s, first)
+	earliest(z.any, l, first)
+	inner(z.reach, g)[r.asset] = true
+	inner(inner(z.reachFor, g), s)[r.asset] = true
+	earliest(inner(z.firsts, g), s, first)
+	inner(z.patrons, patronage{r.asset, s, g.zone})[g] = true
+	if r.country != "" {
+		z.countries[r.country] = true
 	}
 }
 

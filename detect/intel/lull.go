@@ -19,8 +19,8 @@ type lull struct {
 
 // covers tells whether it is known that nothing was learned in [start, end).
 func (l *lull) covers(ctx context.Context, h detect.History, start, end time.Time) (bool, error) {
-	stored, ok := h.(interface{ Complete() time.Time })
-	if !ok || stored.Complete().Before(end) {
+	complete := detect.StoredTo(h)
+	if complete.Before(end) {
 		return false, nil
 	}
 	l.mu.Lock()
@@ -30,7 +30,6 @@ func (l *lull) covers(ctx context.Context, h detect.History, start, end time.Tim
 			Next time.Time `ch:"next"`
 			Some uint64    `ch:"some"`
 		}
-		complete := stored.Complete()
 		err := h.Select(ctx, &rows, `SELECT min(learned_at) AS next, count() AS some FROM indicators
 			WHERE learned_at >= {start:DateTime64(3)} AND learned_at < {end:DateTime64(3)}`, detect.Param("start", start), detect.Param("end", complete))
 		if err != nil {

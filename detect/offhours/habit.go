@@ -15,16 +15,16 @@ type slot struct {
 
 func (k *calendar) slot(at time.Time) slot { return slot{at.In(k.location).Hour(), k.free(at)} }
 
-// near are the full hours of [from, to) whose slot is the slot or an hour beside it.
-func (k *calendar) near(s slot, from, to time.Time) []time.Time {
-	var all []time.Time
-	for t := from; t.Before(to); t = t.Add(time.Hour) {
-		x := k.slot(t)
-		if apart := (x.hour - s.hour + 24) % 24; x.free == s.free && (apart <= 1 || apart == 23) {
-			all = append(all, t)
-		}
-	}
-	return all
+// date counts the days from 1970 to the one that it is then.
+func (k *calendar) date(at time.Time) uint16 {
+	year, month, day := at.In(k.location).Date()
+	return uint16(time.Date(year, month, day, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+}
+
+// near tells whether the other is the slot or an hour beside it.
+func (s slot) near(other slot) bool {
+	apart := (other.hour - s.hour + 24) % 24
+	return other.free == s.free && (apart <= 1 || apart == 23)
 }
 
 // days counts the working days, or the free ones, of [from, to).

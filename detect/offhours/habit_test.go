@@ -54,7 +54,7 @@ func follow(cfg *Config, k *calendar, days int, sessions func(day time.Time) []t
 			s := k.slot(at)
 			used := map[int]bool{}
 			for _, e := range past {
-				if apart := (e.slot.hour - s.hour + 24) % 24; e.slot.free == s.free && (apart <= 1 || apart == 23) {
+				if s.near(e.slot) {
 					used[e.at.YearDay()] = true
 				}
 			}
@@ -152,8 +152,18 @@ func TestClocks(t *testing.T) {
 	}
 	from := time.Date(2026, 10, 19, 0, 0, 0, 0, time.UTC) // two weeks with a holiday
 	to := from.AddDate(0, 0, 14)
-	if hours, days := len(k.near(slot{9, false}, from, to)), k.days(false, from, to); hours != 27 || days != 9 {
+	hours, dates := 0, map[uint16]bool{}
+	for at := from; at.Before(to); at = at.Add(time.Hour) {
+		dates[k.date(at)] = true
+		if (slot{9, false}).near(k.slot(at)) {
+			hours++
+		}
+	}
+	if days := k.days(false, from, to); hours != 27 || days != 9 {
 		t.Errorf("%d hours near nine on %d working days, want 27 on 9", hours, days)
+	}
+	if len(dates) != 15 { // it begins at two o'clock in the morning
+		t.Errorf("%d dates, want 15", len(dates))
 	}
 }
 

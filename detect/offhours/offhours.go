@@ -4,8 +4,6 @@ package offhours
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
 	"slices"
 	"time"
 
@@ -30,20 +28,12 @@ const (
 // weekends.
 const span = 14 * 24 * time.Hour
 
-//go:embed now.sql
-var nowSQL string
-
-//go:embed slot.sql
-var slotSQL string
-
-//go:embed habits.sql
-var habitsSQL string
-
 // Detector is the offhours detector. Safe for concurrent use.
 type Detector struct {
 	cfg       Config
 	calendar  *calendar
 	inventory func() *inventory.Inventory
+	book      book
 }
 
 // New returns the detector; inv gives the inventory in force. cfg is valid.
@@ -60,118 +50,43 @@ func (*Detector) Every() time.Duration { return time.Hour }
 // Detect returns a finding for each source that opened sessions in the window, though
 // by its habits it does not at such an hour, and one for several of them of one zone.
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
-	sources, err := d.active(ctx, w, h)
-	if err != nil || len(sources) == 0 {
+	unusual, perDay, err := d.unusual(ctx, w, h)
+	if err != nil || len(unusual) == 0 {
 		return nil, err
+	}
+	return d.findings(ctx, w, h, unusual, perDay)
+}
+
+// unusual are the sources that opened sessions in the window though by their habits they
+// do not, and how many such surprises all sources together make in a day.
+func (d *Detector) unusual(ctx context.Context, w detect.Window, h detect.History) (map[string]judgement, float64, error) {
+	d.book.mu.Lock()
+	defer d.book.mu.Unlock()
+	since, start, end := hourOf(w.Start.Add(-d.cfg.History)), hourOf(w.Start), hourOf(w.End)
+	if err := d.book.read(ctx, d, h, since, end); err != nil {
+		return nil, 0, err
 	}
 	s := d.calendar.slot(w.Start)
-	days, err := d.slotDays(ctx, w, h, s, sources)
-	if err != nil {
-		return nil, err
-	}
-	sources = slices.DeleteFunc(sources, func(source string) bool { return days[source] >= d.cfg.HabitDays })
-	if len(sources) == 0 {
-		return nil, nil
-	}
-	habits, err := d.habits(ctx, w.Start, h, sources)
-	if err != nil {
-		return nil, err
-	}
 	unusual := map[string]judgement{}
-	for _, source := range sources {
-		x := habits[source]
-		if x == nil || w.Start.Sub(x.first) < span {
+	for source, p := range d.book.pages {
+		past := p.between(since, start)
+		if len(p.between(start, end)) == 0 || len(past) == 0 || w.Start.Sub(begin(past[0].hour)) < span {
 			continue
 		}
-		x.slotDays = days[source]
+		days := past.slotDays(s)
+		if days >= d.cfg.HabitDays {
+			continue // most sources: it is a habit, whatever else they do
+		}
+		x := past.habit()
+		x.slotDays = days
 		if j, ok := d.cfg.judge(x, s, d.calendar.days(s.free, x.first, w.Start)); ok {
 			unusual[source] = j
 		}
 	}
 	if len(unusual) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
-	everybody, err := d.habits(ctx, w.Start, h, nil)
-	if err != nil {
-		return nil, err
-	}
-	return d.findings(ctx, w, h, unusual, surprises(everybody, w.Start))
-}
-
-// active are the sources of the window's sessions.
-func (d *Detector) active(ctx context.Context, w detect.Window, h detect.History) ([]string, error) {
-	var rows []struct {
-		Source string `ch:"source"`
-	}
-	err := h.Select(ctx, &rows, nowSQL, detect.Param("start", w.Start), detect.Param("end", w.End), detect.Param("ports", d.cfg.Ports))
-	if err != nil {
-		return nil, fmt.Errorf("read who opened sessions: %w", err)
-	}
-	sources := make([]string, len(rows))
-	for i, r := range rows {
-		sources[i] = r.Source
-	}
-	return sources, nil
-}
-
-// slotDays is on how many days of the history the sources used the slot or an hour
-// beside it. It reads an eighth of the history or less, and most sources need no more.
-func (d *Detector) slotDays(ctx context.Context, w detect.Window, h detect.History, s slot, sources []string) (map[string]uint64, error) {
-	var hours []uint32
-	for _, t := range d.calendar.near(s, w.Start.Add(-d.cfg.History), w.Start) {
-		hours = append(hours, uint32(t.Unix()))
-	}
-	var rows []struct {
-		Source string `ch:"source"`
-		Days   uint64 `ch:"days"`
-	}
-	err := h.Select(ctx, &rows, slotSQL, detect.Param("hours", hours), detect.Param("sources", sources),
-		detect.Param("ports", d.cfg.Ports), detect.Param("zone", d.cfg.TimeZone))
-	if err != nil {
-		return nil, fmt.Errorf("read who used these hours before: %w", err)
-	}
-	days := make(map[string]uint64, len(rows))
-	for _, r := range rows {
-		days[r.Source] = r.Days
-	}
-	return days, nil
-}
-
-// habits are when the sources opened sessions before end, of all sources where none
-// are named.
-func (d *Detector) habits(ctx context.Context, end time.Time, h detect.History, sources []string) (map[string]*habit, error) {
-	var rows []struct {
-		Source   string    `ch:"source"`
-		Clock    uint8     `ch:"clock"`
-		Free     bool      `ch:"is_free"`
-		Sessions uint64    `ch:"sessions"`
-		Dates    []uint16  `ch:"dates"`
-		First    time.Time `ch:"first"`
-	}
-	err := h.Select(ctx, &rows, habitsSQL, detect.Param("since", end.Add(-d.cfg.History)), detect.Param("end", end),
-		detect.Param("sources", sources), detect.Param("all", sources == nil), detect.Param("ports", d.cfg.Ports),
-		detect.Param("zone", d.cfg.TimeZone), detect.Param("holidays", d.cfg.Holidays))
-	if err != nil {
-		return nil, fmt.Errorf("read the habits of %d sources: %w", len(sources), err)
-	}
-	habits, dates := map[string]*habit{}, map[string]map[uint16]bool{}
-	for _, r := range rows {
-		x := habits[r.Source]
-		if x == nil {
-			x = &habit{first: r.First.UTC(), sessions: map[slot]uint64{}}
-			habits[r.Source], dates[r.Source] = x, map[uint16]bool{}
-		}
-		x.sessions[slot{int(r.Clock), r.Free}] += r.Sessions
-		x.total += r.Sessions
-		if r.First.Before(x.first) {
-			x.first = r.First.UTC()
-		}
-		for _, date := range r.Dates {
-			dates[r.Source][date] = true
-		}
-		x.activeDays = uint64(len(dates[r.Source]))
-	}
-	return habits, nil
+	return unusual, surprises(d.book.habits(since, start), w.Start), nil
 }
 
 // flagSYN is the TCP flag (RFC 9293 §3.1).

@@ -11,7 +11,7 @@ import (
 // Ready says how much history there is, and how many of the sources have habits.
 func (d *Detector) Ready(ctx context.Context, at time.Time, h detect.History) ([]detect.Readiness, error) {
 	end := at.Truncate(time.Hour)
-	habits, err := d.habits(ctx, end, h, nil)
+	habits, err := d.habits(ctx, end, h)
 	if err != nil {
 		return nil, err
 	}
@@ -36,4 +36,15 @@ func (d *Detector) Ready(ctx context.Context, at time.Time, h detect.History) ([
 			Text: fmt.Sprintf("Of %d sources that open sessions to protected systems, %d have %d sessions on %d days; of the others, and of those that only sampling routers see, no hour is unusual.",
 				len(habits), known, d.cfg.Sessions, d.cfg.Days)},
 	}, nil
+}
+
+// habits are when all sources opened sessions before end.
+func (d *Detector) habits(ctx context.Context, end time.Time, h detect.History) (map[string]*habit, error) {
+	d.book.mu.Lock()
+	defer d.book.mu.Unlock()
+	since, until := hourOf(end.Add(-d.cfg.History)), hourOf(end)
+	if err := d.book.read(ctx, d, h, since, until); err != nil {
+		return nil, err
+	}
+	return d.book.habits(since, until), nil
 }

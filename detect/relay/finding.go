@@ -14,7 +14,6 @@ import (
 
 // chain is what a finding is made of.
 type chain struct {
-	*candidate
 	match
 	// in and out are the two conversations, with the system as their asset.
 	in, out detect.Conversation

@@ -17,7 +17,7 @@ func busyHours(ctx context.Context, h detect.History, since, end time.Time, c *c
 	var rows []struct {
 		Hour time.Time `ch:"hour"`
 	}
-	in, out := c.in(), c.out()
+	in, out := c.In, c.Out
 	err := h.Select(ctx, &rows, hoursSQL, detect.Param("since", since), detect.Param("end", end),
 		detect.Param("in_asset", in.Asset.String()), detect.Param("in_peer", in.Peer.String()), detect.Param("in_protocol", in.Protocol), detect.Param("in_port", in.Port),
 		detect.Param("out_asset", out.Asset.String()), detect.Param("out_peer", out.Peer.String()), detect.Param("out_protocol", out.Protocol), detect.Param("out_port", out.Port))

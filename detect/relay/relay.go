@@ -4,12 +4,9 @@ package relay
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
 	"math"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"tapwatch/alert"
@@ -23,9 +20,6 @@ const Name = "relay"
 
 // rule is the detector's rule, as alerts name it.
 const rule = "session-goes-on"
-
-//go:embed candidates.sql
-var candidatesSQL string
 
 // Detector is the relay detector. Safe for concurrent use.
 type Detector struct {
@@ -44,45 +38,17 @@ func (*Detector) Name() string { return Name }
 // Every returns an hour.
 func (*Detector) Every() time.Duration { return time.Hour }
 
-// candidate is a session that came in and one that went on, for the first time in the
-// window or again.
-type candidate struct {
-	Device      netip.Addr `ch:"device"`
-	From        netip.Addr `ch:"from_addr"`
-	To          netip.Addr `ch:"to_addr"`
-	InAsset     netip.Addr `ch:"in_asset"`
-	InPeer      netip.Addr `ch:"in_peer"`
-	InProtocol  uint8      `ch:"in_protocol"`
-	InPort      uint16     `ch:"in_port"`
-	OutAsset    netip.Addr `ch:"out_asset"`
-	OutPeer     netip.Addr `ch:"out_peer"`
-	OutProtocol uint8      `ch:"out_protocol"`
-	OutPort     uint16     `ch:"out_port"`
-}
-
-func (c *candidate) in() pairs.Key {
-	return pairs.Key{Asset: c.InAsset.Unmap(), Peer: c.InPeer.Unmap(), Protocol: c.InProtocol, Port: c.InPort}
-}
-
-func (c *candidate) out() pairs.Key {
-	return pairs.Key{Asset: c.OutAsset.Unmap(), Peer: c.OutPeer.Unmap(), Protocol: c.OutProtocol, Port: c.OutPort}
-}
-
 // Detect returns a finding for each chain of two sessions through a system that went on
 // in the window, and did so often enough in the lookback.
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
 	inv := d.inventory()
-	var rows []candidate
-	err := h.Select(ctx, &rows, candidatesSQL, detect.Param("since", w.Start.Add(-time.Hour)), detect.Param("start", w.Start),
-		detect.Param("end", w.End), detect.Param("protected", detect.ProtectedZones(inv)), detect.Param("roles", lower(d.cfg.Roles)),
-		detect.Param("bytes", d.cfg.Bytes), detect.Param("lag", d.cfg.Lag.Milliseconds()), detect.Param("early", early.Milliseconds()),
-		detect.Param("span", (d.cfg.Lag+early).Milliseconds()), detect.Param("most", 1+d.cfg.Tolerance))
+	all, err := d.candidates(ctx, h, inv, w)
 	if err != nil {
-		return nil, fmt.Errorf("look for sessions that go on: %w", err)
+		return nil, err
 	}
 	var findings []alert.Finding
-	for i := range rows {
-		c := &rows[i]
+	for i := range all {
+		c := &all[i]
 		if d.allowed(inv, c, w.Start) {
 			continue
 		}
@@ -97,14 +63,6 @@ func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History
 	return detect.Merge(findings), nil
 }
 
-func lower(roles []string) []string {
-	all := make([]string, len(roles))
-	for i, r := range roles {
-		all[i] = strings.ToLower(r)
-	}
-	return all
-}
-
 // allowed tells whether the inventory allows both sessions, or holds alerts of the
 // system back.
 func (d *Detector) allowed(inv *inventory.Inventory, c *candidate, at time.Time) bool {
@@ -112,8 +70,8 @@ func (d *Detector) allowed(inv *inventory.Inventory, c *candidate, at time.Time)
 	if _, held := inv.UnderMaintenance(at, inventory.Subject{Zone: e.Zone, Asset: e.Asset}); held {
 		return true
 	}
-	_, in := inv.Allowed(inventory.Conversation{Client: c.From.Unmap(), Server: c.Device.Unmap(), Protocol: c.InProtocol, Port: c.InPort, At: at, InitiatorKnown: true})
-	_, out := inv.Allowed(inventory.Conversation{Client: c.Device.Unmap(), Server: c.To.Unmap(), Protocol: c.OutProtocol, Port: c.OutPort, At: at, InitiatorKnown: true})
+	_, in := inv.Allowed(inventory.Conversation{Client: c.From, Server: c.Device, Protocol: c.In.Protocol, Port: c.In.Port, At: at, InitiatorKnown: true})
+	_, out := inv.Allowed(inventory.Conversation{Client: c.Device, Server: c.To, Protocol: c.Out.Protocol, Port: c.Out.Port, At: at, InitiatorKnown: true})
 	return in && out
 }
 
@@ -124,13 +82,13 @@ func (d *Detector) look(ctx context.Context, h detect.History, inv *inventory.In
 	if err != nil || len(hours) == 0 {
 		return alert.Finding{}, false, err
 	}
-	sessions, err := pairs.Sessions(ctx, h, detect.Window{Start: since, End: w.End}, []pairs.Key{c.in(), c.out()}, hours...)
+	sessions, err := pairs.Sessions(ctx, h, detect.Window{Start: since, End: w.End}, []pairs.Key{c.In, c.Out}, hours...)
 	if err != nil {
 		return alert.Finding{}, false, err
 	}
 	var came, went []detect.Session
 	for _, s := range sessions {
-		if pairs.Of(&s) == c.in() {
+		if pairs.Of(&s) == c.In {
 			came = append(came, s)
 		} else {
 			went = append(went, s)
@@ -140,7 +98,7 @@ func (d *Detector) look(ctx context.Context, h detect.History, inv *inventory.In
 	if len(m.episodes) < d.cfg.Episodes || m.LogP > math.Log(d.cfg.Chance) {
 		return alert.Finding{}, false, nil
 	}
-	in, out := talk(came, w, c.Device.Unmap()), talk(went, w, c.Device.Unmap())
+	in, out := talk(came, w, c.Device), talk(went, w, c.Device)
 	facts, err := pairs.Facts(ctx, h, w.End, []pairs.Row{row(came), row(went)})
 	if err != nil {
 		return alert.Finding{}, false, err
@@ -153,7 +111,7 @@ func (d *Detector) look(ctx context.Context, h detect.History, inv *inventory.In
 	if !young {
 		return alert.Finding{}, false, nil // both are known for long
 	}
-	return d.finding(&chain{candidate: c, match: m, in: in, out: out, facts: facts, warm: warm}, w, inv), true, nil
+	return d.finding(&chain{match: m, in: in, out: out, facts: facts, warm: warm}, w, inv), true, nil
 }
 
 // row is the pair of sessions, as far as facts about it are asked by.

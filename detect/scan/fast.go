@@ -109,7 +109,7 @@ type pair struct{ source, target netip.Addr }
 func (s *scene) known(ctx context.Context, all []*suspect) (map[pair]bool, error) {
 	sources := make([]string, len(all))
 	for i, x := range all {
-		sources[i] = x.addr.String()
+		sources[i] = netip.AddrFrom16(x.addr.As16()).String()
 	}
 	var rows []struct {
 		Source netip.Addr `ch:"source"`

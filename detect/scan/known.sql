@@ -4,8 +4,8 @@ SELECT
     if(initiator = 'peer', peer_addr, asset_addr) AS source,
     if(initiator = 'peer', asset_addr, peer_addr) AS target
 FROM pair_hours
-WHERE hour >= toDateTime({since:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
-    AND ((initiator = 'peer' AND has(arrayMap(x -> toIPv6(x), {sources:Array(String)}), peer_addr))
-        OR (initiator = 'asset' AND has(arrayMap(x -> toIPv6(x), {sources:Array(String)}), asset_addr)))
+PREWHERE hour >= toDateTime({since:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
+    AND (peer_addr IN {sources:Array(IPv6)} OR asset_addr IN {sources:Array(IPv6)})
+WHERE initiator = 'peer' AND peer_addr IN {sources:Array(IPv6)} OR initiator = 'asset' AND asset_addr IN {sources:Array(IPv6)}
 GROUP BY source, target
 HAVING max(if(protocol = 6, established, answered)) > 0 OR min(hour) < toDateTime({old:DateTime64(3)}, 'UTC')

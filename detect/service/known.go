@@ -28,6 +28,7 @@ type listener struct {
 // is read once. It is a memory of what no longer changes: emptied, it fills with the same.
 type known struct {
 	mu     sync.Mutex
+	memory detect.Memory
 	served cursor[listener] // who served what
 	active cursor[string]   // who was active at all
 }
@@ -82,7 +83,14 @@ func (d *Detector) fresh(ctx context.Context, hour time.Time, h detect.History, 
 	k := &d.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	err := k.served.move(since, hour.Add(-time.Duration(d.cfg.FreshHours)*time.Hour), func(from, to time.Time, last map[listener]time.Time) error {
+	changed, err := k.memory.Changed(ctx, h, since, k.served.to, hour)
+	if err != nil {
+		return nil, err
+	}
+	if changed {
+		k.served, k.active = cursor[listener]{}, cursor[string]{}
+	}
+	err = k.served.move(since, hour.Add(-time.Duration(d.cfg.FreshHours)*time.Hour), func(from, to time.Time, last map[listener]time.Time) error {
 		return read(ctx, h, servedSQL, from, to, func(r *servedRow) {
 			l := d.listener(r.Server, r.Protocol, r.Port)
 			last[l] = later(last[l], r.Last)

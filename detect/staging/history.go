@@ -17,6 +17,9 @@ var hostsSQL string
 //go:embed moves.sql
 var movesSQL string
 
+//go:embed totals.sql
+var totalsSQL string
+
 //go:embed life.sql
 var lifeSQL string
 
@@ -77,6 +80,34 @@ func (s *scene) moves(ctx context.Context, keys []ledger.Key) ([]ledger.Move, er
 		rows[i].Tidy()
 	}
 	return rows, nil
+}
+
+// totals are what the hosts got from protected systems, by days that end at the window's
+// end.
+func (s *scene) totals(ctx context.Context, keys []ledger.Key) (map[ledger.Key]map[time.Time]float64, error) {
+	names, addrs := ledger.Split(keys)
+	var rows []struct {
+		At   time.Time  `ch:"at"`
+		Name string     `ch:"to_name"`
+		Addr netip.Addr `ch:"to_key"`
+		Sent uint64     `ch:"sent_bytes"`
+	}
+	err := s.h.Select(ctx, &rows, ledger.Query(totalsSQL), ledger.Protected(s.inv),
+		detect.Param("since", s.w.End.Add(-s.cfg.History)), detect.Param("end", s.w.End), detect.Param("step", uint32(day/time.Second)),
+		detect.Param("names", names), detect.Param("addrs", ledger.Texts(addrs)))
+	if err != nil {
+		return nil, fmt.Errorf("add up what %d hosts got: %w", len(keys), err)
+	}
+	all := map[ledger.Key]map[time.Time]float64{}
+	for _, k := range keys {
+		all[k] = map[time.Time]float64{}
+	}
+	for _, r := range rows {
+		if days := all[keyOf(r.Name, r.Addr)]; days != nil {
+			days[r.At.UTC()] += float64(r.Sent)
+		}
+	}
+	return all, nil
 }
 
 // life is since when each of the systems is known.

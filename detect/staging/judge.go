@@ -105,11 +105,14 @@ func (s *scene) shipped(ctx context.Context) ([]hoard, error) {
 	if err != nil || len(keys) == 0 {
 		return nil, err
 	}
-	moves, err := s.moves(ctx, keys)
+	life, err := s.life(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	life, err := s.life(ctx, keys)
+	if keys, err = s.plausible(ctx, keys, life); err != nil || len(keys) == 0 {
+		return nil, err
+	}
+	moves, err := s.moves(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +124,40 @@ func (s *scene) shipped(ctx context.Context) ([]hoard, error) {
 		}
 	}
 	return all, nil
+}
+
+// plausible are the hosts of which one of the last days stands out at all, which spares
+// the others the longer query. Most of those that got much and gave much do so each day.
+func (s *scene) plausible(ctx context.Context, keys []ledger.Key, life map[ledger.Key]time.Time) ([]ledger.Key, error) {
+	totals, err := s.totals(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	var left []ledger.Key
+	for _, k := range keys {
+		days := totals[k]
+		usual, known := s.usual(life[k], func(at time.Time) float64 { return days[at] })
+		for at := s.w.End.Add(-s.cfg.Within); known && at.Before(s.w.End); at = at.Add(day) {
+			// The totals hold small amounts that do not count later on: half of the score is on the safe side.
+			if usual.ZWith(baseline.Log(days[at]), 0) >= s.cfg.Score/2 {
+				left = append(left, k)
+				break
+			}
+		}
+	}
+	return left, nil
+}
+
+// usual is what a host gets on a day, learned from the days before the last ones on
+// which it was known; ok is false where these are too few.
+func (s *scene) usual(first time.Time, got func(at time.Time) float64) (b baseline.Baseline, ok bool) {
+	var values []float64
+	for at := s.w.End.Add(-s.cfg.History); at.Before(s.w.End.Add(-s.cfg.Within)); at = at.Add(day) {
+		if !at.Before(first) {
+			values = append(values, baseline.Log(got(at)))
+		}
+	}
+	return s.cfg.model().Learn(values).Baseline, len(values) >= 5
 }
 
 // model is how a day's amount is learned: hosts that people work on vary.
@@ -140,14 +177,8 @@ func (s *scene) collected(key ledger.Key, a *account, first time.Time) (h hoard,
 		return h, false
 	}
 	recent := s.w.End.Add(-s.cfg.Within)
-	var values []float64
-	for at := s.w.End.Add(-s.cfg.History); at.Before(recent); at = at.Add(day) {
-		if !at.Before(first) {
-			values = append(values, baseline.Log(total(a.got[at])))
-		}
-	}
-	usual := s.cfg.model().Learn(values).Baseline
-	if len(values) < 5 {
+	usual, known := s.usual(first, func(at time.Time) float64 { return total(a.got[at]) })
+	if !known {
 		return h, false
 	}
 	for at := s.w.End.Add(-day); !at.Before(recent); at = at.Add(-day) {

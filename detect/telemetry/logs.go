@@ -51,7 +51,7 @@ func (d *Detector) unlogged(_ context.Context, s *scene) (findings []alert.Findi
 			continue
 		}
 		_, was := d.stillLog(s, key, ways, now-1)
-		if s.heldDevice(key.device, s.now) || was && !s.heldDevice(key.device, s.now.Add(-every)) && !x.repeats(d.cfg.Repeat) {
+		if s.heldDevice(key.device, s.now) || was && !s.heldDevice(key.device, s.now.Add(-every)) && !x.repeats(d.cfg.Repeat) && !x.lengthens() {
 			continue
 		}
 		if server, others, expected := d.deaf(s, &x); server.IsValid() {
@@ -65,6 +65,13 @@ func (d *Detector) unlogged(_ context.Context, s *scene) (findings []alert.Findi
 	}
 	return findings, nil
 }
+
+// long tells whether so many minutes are more than half as long again as its own pauses
+// allow: what was never still for so long may be still a little longer by itself.
+func (x *stillLog) long(minutes int64) bool { return 2*minutes >= 3*x.limit }
+
+// lengthens tells whether it became long in the last minute.
+func (x *stillLog) lengthens() bool { return x.long(x.minutes()) && !x.long(x.minutes()-1) }
 
 // logs are all logs of systems, in order.
 func (p *past) logs() (keys []deviceLog) {
@@ -220,6 +227,9 @@ func (d *Detector) logFinding(s *scene, x *stillLog) alert.Finding {
 	f := s.logBase(ruleLogs, x)
 	what, name := logTexts[x.log], s.system(x.device)
 	f.ID, f.Severity, f.Confidence = s.logID(x), alert.High, 0.85
+	if !x.long(x.minutes()) {
+		f.Severity, f.Confidence = alert.Medium, 0.6
+	}
 	if len(x.servers) == 1 {
 		f.Peer = s.party(x.servers[0])
 	}

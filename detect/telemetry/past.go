@@ -13,11 +13,6 @@ import (
 // ahead is how much more than the window is read at once where more is complete.
 const ahead = 6 * time.Hour
 
-// completer is a history that can say up to when everything received is stored: in a
-// backtest that is the future of the window. What lies beyond the window is read
-// along with it, to be judged when its time has come, and changes nothing before.
-type completer interface{ Complete() time.Time }
-
 // past is what was read of the stored past, which does not change: a cache, so that a
 // minute costs the rows of a minute. What is asked at a moment depends only on what
 // was received before; whoever reads it must leave out what is later.

@@ -147,10 +147,7 @@ func (d *Detector) judge(ctx context.Context, w detect.Window, now time.Time, h 
 
 // read brings the past up to now.
 func (d *Detector) read(ctx context.Context, p *past, now time.Time) error {
-	var complete time.Time
-	if c, ok := p.of.(completer); ok {
-		complete = c.Complete()
-	}
+	complete := detect.StoredTo(p.of)
 	for _, step := range []struct {
 		read func(context.Context, time.Time, time.Time, time.Duration) error
 		back time.Duration

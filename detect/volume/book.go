@@ -72,13 +72,19 @@ func (p page) since(t time.Time) (first time.Time, ok bool) {
 // chunk is how much of the history is read in one go: of more the rows take much memory.
 const chunk = 24 * time.Hour
 
-// read makes the book stand for the hours from since, or before it, up to end.
+// read makes the book stand for the hours from since, or before it, up to end, or after
+// it.
 func (b *book) read(ctx context.Context, s *scene, since, end time.Time) error {
+	if b.to.After(end) {
+		end = b.to
+	} else {
+		end = detect.Ahead(s.h, end)
+	}
 	changed, err := b.memory.Changed(ctx, s.h, since, b.to, end)
 	if err != nil {
 		return err
 	}
-	if changed || b.inv != s.inv || b.to.After(end) || b.to.Before(since) || b.from.After(since) {
+	if changed || b.inv != s.inv || b.to.Before(since) || b.from.After(since) {
 		b.inv, b.from, b.to, b.pages, b.heard = s.inv, since, since, map[ledger.Key]*page{}, map[int32]bool{}
 	}
 	for b.to.Before(end) {
@@ -140,6 +146,18 @@ func (b *book) add(ctx context.Context, s *scene, from, to time.Time) error {
 		}
 	}
 	return nil
+}
+
+// senders are the systems that sent at least so much in an hour.
+func (b *book) senders(hour time.Time, least float64) []ledger.Key {
+	var keys []ledger.Key
+	for k, p := range b.pages {
+		if p.sent(hour, false)+p.sent(hour, true) >= least {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, ledger.Key.Compare)
+	return keys
 }
 
 // forget drops what was before since.

@@ -133,27 +133,6 @@ func (s *series) of(allowed bool) map[int64]float64 {
 	return s.free
 }
 
-// amounts parts what systems sent into what a rule of the inventory allows and the rest.
-func (s *scene) amounts(sums []sum, moves []ledger.Move) map[ledger.Key]*series {
-	all := map[ledger.Key]*series{}
-	of := func(k ledger.Key) *series {
-		if all[k] == nil {
-			all[k] = newSeries()
-		}
-		return all[k]
-	}
-	for i := range sums {
-		of(sums[i].key()).add(sums[i].At, float64(sums[i].Sent), false)
-	}
-	for i := range moves {
-		if m := &moves[i]; s.law.Rule(m) != "" {
-			of(m.From()).add(m.At, float64(m.Sent), true)
-			of(m.From()).add(m.At, -float64(m.Sent), false)
-		}
-	}
-	return all
-}
-
 // habit are the hours before until in which the system sent the network at least so
 // much.
 func (s *scene) habit(ctx context.Context, key ledger.Key, network netip.Prefix, least float64, since, until time.Time) ([]time.Time, error) {

@@ -24,7 +24,7 @@ type kase struct {
 }
 
 func newCase(span time.Duration, last time.Time) *kase {
-	return &kase{span: span, last: last}
+	return &kase{span: span, last: last, amounts: map[ledger.Key]*series{}}
 }
 
 // windows are the beginnings of the three.
@@ -76,11 +76,7 @@ type share struct {
 
 // unusual judges the case and puts what remains into words.
 func (s *scene) unusual(ctx context.Context, c *kase) ([]alert.Finding, error) {
-	s.book.mu.Lock()
-	defer s.book.mu.Unlock()
-	end := c.last.Truncate(time.Hour)
-	s.since = end.Add(-s.cfg.History)
-	if err := s.book.read(ctx, s, s.since, end); err != nil {
+	if err := s.read(ctx, c, c.last.Truncate(time.Hour)); err != nil {
 		return nil, err
 	}
 	var findings []alert.Finding
@@ -134,10 +130,19 @@ func (s *scene) usual(key ledger.Key, allowed bool, at time.Time) (b baseline.Ba
 	return b.Pool(learn(slot.Twin())), b.N > float64(m.Warm)
 }
 
-// judge tells whether the system sent far more than usual: in two of the three windows,
-// the last among them, each at least half of the least amount; or once in the last ten
-// times as much. What the networks except got does not count.
+// judge tells whether the system sent far more than usual, and to whom. What the networks
+// except got does not count.
 func (s *scene) judge(c *kase, key ledger.Key, allowed bool, except []netip.Prefix) (u unusual, ok bool) {
+	if u, ok = s.hits(c, key, allowed, except); ok {
+		s.share(c, &u, except)
+	}
+	return u, len(u.to) > 0
+}
+
+// hits tells whether the system sent far more than usual: in two of the three windows,
+// the last among them, each at least half of the least amount; or once in the last ten
+// times as much. What sampling blurs makes it less sure, as far as the moves tell.
+func (s *scene) hits(c *kase, key ledger.Key, allowed bool, except []netip.Prefix) (u unusual, ok bool) {
 	least, once := float64(s.cfg.Bytes), float64(s.cfg.OnceBytes)
 	if allowed {
 		if s.cfg.AllowedBytes == 0 {
@@ -148,18 +153,7 @@ func (s *scene) judge(c *kase, key ledger.Key, allowed bool, except []netip.Pref
 	}
 	u = unusual{key: key, allowed: allowed}
 	for _, at := range c.windows() {
-		bytes := c.series(key).of(allowed)[at.Unix()]
-		var interval uint32
-		for i := range c.moves {
-			m := &c.moves[i]
-			if m.From() != key || !m.At.Truncate(c.span).Equal(at) || (s.law.Rule(m) != "") != allowed {
-				continue
-			}
-			interval = max(interval, m.Sampling)
-			if slices.Contains(except, ledger.Network(m.ToAddr)) {
-				bytes -= float64(m.Sent)
-			}
-		}
+		bytes, interval := s.amount(c, key, allowed, at, except)
 		if bytes < least/2 {
 			continue
 		}
@@ -178,11 +172,23 @@ func (s *scene) judge(c *kase, key ledger.Key, allowed bool, except []netip.Pref
 	if len(u.hits) == 0 || !u.hits[len(u.hits)-1].at.Equal(c.last) {
 		return u, false
 	}
-	if u.hits[len(u.hits)-1].bytes < once && (len(u.hits) < 2 || u.total < least) {
-		return u, false
+	return u, u.hits[len(u.hits)-1].bytes >= once || len(u.hits) >= 2 && u.total >= least
+}
+
+// amount is what the system sent in a window, and the largest sampling interval of that.
+func (s *scene) amount(c *kase, key ledger.Key, allowed bool, at time.Time, except []netip.Prefix) (bytes float64, interval uint32) {
+	bytes = c.series(key).of(allowed)[at.Unix()]
+	for i := range c.moves {
+		m := &c.moves[i]
+		if m.From() != key || !m.At.Truncate(c.span).Equal(at) || (s.law.Rule(m) != "") != allowed {
+			continue
+		}
+		interval = max(interval, m.Sampling)
+		if slices.Contains(except, ledger.Network(m.ToAddr)) {
+			bytes -= float64(m.Sent)
+		}
 	}
-	s.share(c, &u, except)
-	return u, len(u.to) > 0
+	return bytes, interval
 }
 
 // share fills in who got it.

@@ -55,6 +55,8 @@ func (*Detector) Every() time.Duration { return every }
 func (d *Detector) Detect(ctx context.Context, w detect.Window, h detect.History) ([]alert.Finding, error) {
 	s := &scene{Detector: d, h: h, w: w, inv: d.inventory()}
 	s.law = ledger.NewLaw(s.inv)
+	d.book.mu.Lock()
+	defer d.book.mu.Unlock()
 	var findings []alert.Finding
 	for _, part := range []struct {
 		due  bool
@@ -91,28 +93,41 @@ type scene struct {
 	since time.Time
 }
 
-// hour judges the last full hour before the window.
+// hour judges the last full hour before the window. To whom it went is read only of
+// systems whose amounts are unusual.
 func (s *scene) hour(ctx context.Context) ([]alert.Finding, error) {
-	last := s.w.Start.Add(-time.Hour)
-	q := query{since: last, end: s.w.Start, step: time.Hour, least: s.cfg.Bytes / 2}
-	busy, err := s.sums(ctx, q)
-	if err != nil || len(busy) == 0 {
+	c := newCase(time.Hour, s.w.Start.Add(-time.Hour))
+	if err := s.read(ctx, c, s.w.Start); err != nil {
 		return nil, err
 	}
-	c := newCase(time.Hour, last)
-	c.keys = keysOf(busy)
-	recent := c.windows()
-	moves, err := s.moves(ctx, query{since: recent[0], end: s.w.Start, step: time.Hour, keys: c.keys, least: s.cfg.Bytes / 100})
+	for _, k := range s.book.senders(c.last, float64(s.cfg.Bytes)/2) {
+		for _, at := range c.windows() {
+			page := s.book.pages[k]
+			c.series(k).add(at, page.sent(at, false), false)
+			c.series(k).add(at, page.sent(at, true), true)
+		}
+		_, free := s.hits(c, k, false, nil)
+		_, allowed := s.hits(c, k, true, nil)
+		if free || allowed {
+			c.keys = append(c.keys, k)
+		}
+	}
+	if len(c.keys) == 0 {
+		return nil, nil
+	}
+	var err error
+	c.moves, err = s.moves(ctx, query{since: c.windows()[0], end: s.w.Start, step: time.Hour, keys: c.keys, least: s.cfg.Bytes / 100})
 	if err != nil {
 		return nil, err
 	}
-	sums, err := s.sums(ctx, query{since: recent[0], end: s.w.Start, step: time.Hour, keys: c.keys})
-	if err != nil {
-		return nil, err
-	}
-	c.moves = moves
-	c.amounts = s.amounts(sums, moves)
 	return s.unusual(ctx, c)
+}
+
+// read makes the book stand for the hours up to end, and for what is usual before the
+// last window of the case.
+func (s *scene) read(ctx context.Context, c *kase, end time.Time) error {
+	s.since = c.last.Truncate(time.Hour).Add(-s.cfg.History)
+	return s.book.read(ctx, s, s.since, end)
 }
 
 // burst judges the window and the two before it. Each is held against what is usual in
@@ -130,7 +145,6 @@ func (s *scene) burst(ctx context.Context) ([]alert.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.amounts = map[ledger.Key]*series{}
 	protected := s.protected()
 	for _, all := range [][]detect.Session{before, sessions} {
 		for i := range all {
