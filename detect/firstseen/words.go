@@ -37,7 +37,7 @@ func (d *Detector) reasons(h *hit, c *detect.Conversation) []string {
 		fmt.Sprintf("not once in the %s before: %s between these two", detect.Duration(d.cfg.History), detect.Service(h.Protocol, h.Port)),
 		fmt.Sprintf("%d of %d systems of %s had to do with %s", v.hosts, v.of, h.AssetZone, g),
 		fmt.Sprintf("on %d of the %d days before, %s met somebody as new as this", v.days, v.watched, h.AssetZone),
-		fmt.Sprintf("%s gains %.1f such groups of peers a week", h.conversationName(), v.gains),
+		fmt.Sprintf("%s gets to know %.1f new kinds of peers a week", h.conversationName(), v.gains),
 	}
 	if v.newCountry {
 		all = append(all, fmt.Sprintf("nothing in %s had to do with %s, its country, before", h.AssetZone, h.Country))

@@ -20,7 +20,7 @@ func deviceFinding(g *device.Group, w detect.Window, inv *inventory.Inventory) a
 		detect.Bytes(f.BytesToAsset), c.Asset().Name()+device.Others(g.Assets(), "system"), detect.Bytes(f.BytesToPeer),
 		detect.Span(f.FirstSeen, f.LastSeen), deviceLaw(g))
 	misses := inv.Explain(c.AsAsked())
-	f.Reasons = []string{deviceLaw(g) + " No rule of the inventory allows it", whereFrom(c), c.EvidenceText(), c.OpenedText()}
+	f.Reasons = []string{"no rule of the inventory allows it", whereFrom(c), c.EvidenceText(), c.OpenedText()}
 	if n := len(g.Hits); n > 1 {
 		f.Reasons = append(f.Reasons, fmt.Sprintf("%s in the window, with %s and %s",
 			detect.Count(uint64(n), "conversation"), detect.Count(uint64(g.Assets()), "system"), detect.Count(uint64(g.Peers()), "other end")))

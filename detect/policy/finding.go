@@ -15,7 +15,8 @@ func finding(c *detect.Conversation, v verdict, w detect.Window, inv *inventory.
 	f := c.Finding(Name, w, inv)
 	f.Rule = v.rule
 	f.ID = c.Identity(Name, v.rule)
-	f.Severity = v.severity
+	f.Severity, f.Confidence = v.severity, confidence(c)
+	f.Measures = []alert.Measure{{Name: "carried both ways", Observed: float64(c.BytesIn + c.BytesOut), Unit: "bytes"}}
 	f.Title = c.Deed()
 	f.Summary = summary(c, v)
 	misses := inv.Explain(v.asked)

@@ -163,3 +163,11 @@ func routerText(text string, s *scene) string {
 	}
 	return detect.ExporterText(addr, s.inv.ExporterName)
 }
+
+// timesText is how many times, in words where it is more than anybody counts.
+func timesText(x float64) string {
+	if x >= 1e9 {
+		return "more than 1,000,000,000"
+	}
+	return fmt.Sprintf("%.3g", x)
+}

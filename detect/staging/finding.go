@@ -92,12 +92,17 @@ func (s *scene) readFinding(ctx context.Context, r *reading) (alert.Finding, err
 	}
 	f.Confidence = math.Round(100*min(0.9, 0.55+0.02*float64(min(15, r.days)))) / 100
 	f.Severity = detect.Grade(alert.High, from.ZoneKind, from.Role, f.Confidence)
-	got, most := detect.Bytes(uint64(r.got)), detect.Bytes(uint64(r.most))
-	f.Title = fmt.Sprintf("%s got %s from %s within a day, never more than %s before", detect.PeerText(to), got, detect.AssetText(from), most)
-	f.Summary = fmt.Sprintf("%s read %s from %s within 24 hours. In the %d days before it never got more than %s a day. "+
-		"The system holds what intruders come for, and no rule of the inventory allows the reader.", detect.PeerText(to), got, detect.AssetText(from), r.days, most)
+	got := detect.Bytes(uint64(r.got))
+	never, days := "nothing before", fmt.Sprintf("nothing on any of %d days before", r.days)
+	if r.most >= 1 {
+		most := detect.Bytes(uint64(r.most))
+		never, days = "never more than "+most+" before", fmt.Sprintf("at most %s on one of %d days before", most, r.days)
+	}
+	f.Title = fmt.Sprintf("%s got %s from %s within a day, %s", detect.PeerText(to), got, detect.AssetText(from), never)
+	f.Summary = fmt.Sprintf("%s read %s from %s within 24 hours, and %s. "+
+		"The system holds what intruders come for, and no rule of the inventory allows the reader.", detect.PeerText(to), got, detect.AssetText(from), days)
 	f.Reasons = []string{
-		fmt.Sprintf("%s within 24 hours, at most %s on one of %d days before", got, most, r.days),
+		got + " within 24 hours, " + days,
 		ledger.RarityText(r.score),
 		"over " + detect.Service(r.move.Protocol, r.move.Port) + "; no rule of the inventory allows it",
 	}

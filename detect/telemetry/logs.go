@@ -325,7 +325,7 @@ func (d *Detector) loggedAgain(s *scene, key deviceLog, ways paths, now int64) (
 	what, name := logTexts[x.log], s.system(x.device)
 	f.ID, f.Severity, f.Confidence = s.logID(&x), alert.Low, 0.95
 	f.Title = fmt.Sprintf("%s sends %s again: none were seen since %s", name, what, detect.Clock(x.lastSeen()))
-	f.Summary = fmt.Sprintf("The %s of %s are seen again, after %s without. What happened meanwhile may not be in any log.", what, name, detect.Duration(x.duration()))
+	f.Summary = fmt.Sprintf("%s sends %s again, after %s without any. What happened meanwhile may not be in any log.", name, what, detect.Duration(x.duration()))
 	f.Reasons = []string{
 		fmt.Sprintf("no flow from %s to %s; %.0f were to be expected", detect.Clock(x.lastSeen()), detect.Clock(atMinute(now-1)), x.expected),
 		fmt.Sprintf("seen again in the minute from %s", detect.Clock(atMinute(now-1))),

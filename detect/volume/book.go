@@ -35,10 +35,10 @@ type book struct {
 type page []entry
 
 // entry is what a system sent where it leaves in an hour, counted from 1970: what no rule
-// of the inventory allows, and the rest. 32 bits are enough for logarithms.
+// of the inventory allows, and the rest.
 type entry struct {
 	hour          int32
-	free, allowed float32
+	free, allowed float64
 }
 
 func hourOf(t time.Time) int32 { return int32(t.Unix() / 3600) }
@@ -55,9 +55,9 @@ func (p page) sent(hour time.Time, allowed bool) float64 {
 		return 0
 	}
 	if allowed {
-		return float64(p[i].allowed)
+		return p[i].allowed
 	}
-	return float64(p[i].free)
+	return p[i].free
 }
 
 // since is the first hour from a time on in which the system was active.
@@ -140,9 +140,9 @@ func (b *book) add(ctx context.Context, s *scene, from, to time.Time) error {
 		switch {
 		case m.Sent == 0:
 		case s.law.Rule(&m) != "":
-			e.allowed += float32(m.Sent)
+			e.allowed += float64(m.Sent)
 		default:
-			e.free += float32(m.Sent)
+			e.free += float64(m.Sent)
 		}
 	}
 	return nil

@@ -43,8 +43,8 @@ func (s *scene) finding(ctx context.Context, c *kase, u unusual) (alert.Finding,
 	f.Confidence = confidence(&u, best.score, one)
 	f.Severity = s.severity(&u, from, f.Confidence)
 	spent := spans(len(u.hits), c.span)
-	f.Title = fmt.Sprintf("%s sent %s in %s to %s, usually %s an hour", ledger.SystemText(from), detect.Bytes(uint64(u.total)), spent,
-		receiverText(&u, one), detect.Bytes(usual))
+	f.Title = fmt.Sprintf("%s sent %s in %s to %s, usually %s", ledger.SystemText(from), detect.Bytes(uint64(u.total)), spent,
+		receiverText(&u, one), hourly(usual))
 	f.Measures = []alert.Measure{
 		{Name: "sent in " + spans(1, c.span), Observed: best.bytes, Expected: float64(usual), Unit: "bytes", Rarity: math.Exp(baseline.LogNormalTail(best.score))},
 		{Name: "share of the largest receiver", Observed: to.bytes / u.total},
@@ -65,6 +65,14 @@ func initiator(opened string) string {
 	default:
 		return ""
 	}
+}
+
+// hourly is an amount in an hour, in words.
+func hourly(bytes uint64) string {
+	if bytes == 0 {
+		return "nothing"
+	}
+	return detect.Bytes(bytes) + " an hour"
 }
 
 // senders are the addresses from which the system sent.
@@ -125,14 +133,17 @@ func (s *scene) severity(u *unusual, from alert.Party, confidence float64) alert
 
 func (s *scene) reasons(c *kase, u *unusual, best hit, usual uint64) []string {
 	low, high := baseline.Unlog(best.usual.Center-2*best.usual.Scale), baseline.Unlog(best.usual.Center+2*best.usual.Scale)
+	mostly := ""
+	if high >= 1 {
+		mostly = fmt.Sprintf(", mostly %s to %s", detect.Bytes(uint64(max(0, low))), detect.Bytes(uint64(high)))
+	}
 	days := "weekdays"
 	if baseline.Weekend(best.at) {
 		days = "weekends"
 	}
 	all := []string{
-		fmt.Sprintf("%s in the %s from %s; usual around this hour on %s is %s an hour, mostly %s to %s (%.0f hours of the last %s)",
-			detect.Bytes(uint64(best.bytes)), spanName(c.span), detect.Clock(best.at), days, detect.Bytes(usual),
-			detect.Bytes(uint64(max(0, low))), detect.Bytes(uint64(max(0, high))), best.usual.N, detect.Duration(s.cfg.History)),
+		fmt.Sprintf("%s in the %s from %s; usual around this hour on %s is %s%s (%.0f hours of the last %s)",
+			detect.Bytes(uint64(best.bytes)), spanName(c.span), detect.Clock(best.at), days, hourly(usual), mostly, best.usual.N, detect.Duration(s.cfg.History)),
 		fmt.Sprintf("%.1f spreads above the usual; %s", best.z, ledger.RarityText(best.score)),
 	}
 	if len(u.hits) > 1 {
@@ -168,8 +179,8 @@ func spansName(span time.Duration) string {
 }
 
 func (s *scene) summary(c *kase, u *unusual, from alert.Party, best hit, usual uint64, one bool) string {
-	text := fmt.Sprintf("%s sent %s out in %s. At this time of the week it usually sends %s an hour.",
-		ledger.SystemText(from), detect.Bytes(uint64(u.total)), spans(len(u.hits), c.span), detect.Bytes(usual))
+	text := fmt.Sprintf("%s sent %s out in %s. At this time of the week it usually sends %s.",
+		ledger.SystemText(from), detect.Bytes(uint64(u.total)), spans(len(u.hits), c.span), hourly(usual))
 	if one {
 		text += fmt.Sprintf(" Most of it went to %s, which has not been given as much in the weeks before.", detect.PeerText(u.to[0].move.Receiver()))
 	} else {
