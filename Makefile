@@ -77,8 +77,8 @@ bench-detect: setup ## measure what detection costs, how soon it speaks, and a b
 
 SEEDS ?= 10
 SEED  ?= 1001
-evaluate: setup build ## measure the detectors on SEEDS (10) campaigns from seed SEED (1001) on (docs/detection.md), about 2 minutes each
-	$(BIN) evaluate --seed $(SEED) --seeds $(SEEDS) --details --bench
+evaluate: setup build ## measure the detectors on SEEDS (10) campaigns from seed SEED (1001) on (docs/detection.md), about 6 minutes each on two cores
+	$(BIN) evaluate --seed $(SEED) --seeds $(SEEDS) --at-once 2 --details --bench
 
 microbench: ## run the benchmarks of the Go tests
 	go test -run '^$$' -bench . -benchmem ./...

@@ -9,6 +9,8 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"tapwatch/internal/app"
 	"tapwatch/internal/evaluate"
 	"tapwatch/simulate/campaign"
@@ -17,6 +19,7 @@ import (
 type evaluateCommand struct {
 	Seed       uint64        `help:"First seed; the same seed gives the same campaign." default:"1"`
 	Seeds      int           `help:"How many campaigns, of as many seeds." default:"1"`
+	AtOnce     int           `help:"How many campaigns are measured at the same time: two keep two cores busier than one." default:"1"`
 	History    time.Duration `help:"How long there are no intrusions." default:"336h"`
 	Attack     time.Duration `help:"How long there are, after that." default:"336h"`
 	Pairs      int           `help:"About how many pairs of protected systems and peers there are." default:"10000"`
@@ -67,13 +70,17 @@ func (c *evaluateCommand) Run(ctx context.Context, env *environment) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	var results []evaluate.Result
-	for i := range uint64(max(c.Seeds, 0)) {
-		r, err := c.campaign(ctx, env, cfg, rules, c.Seed+i)
-		if err != nil {
+	results := make([]evaluate.Result, max(c.Seeds, 0))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(c.AtOnce, 1))
+	for i := range results {
+		group.Go(func() (err error) {
+			results[i], err = c.campaign(ctx, env, cfg, rules, c.Seed+uint64(i))
 			return err
-		}
-		results = append(results, r)
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
 	}
 	if c.Alerts != "" {
 		if err := saveAlerts(c.Alerts, results); err != nil {
