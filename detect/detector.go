@@ -1,9 +1,9 @@
 // Package detect asks the stored flows, window by window, what happened to the
 // protected systems, and hands what it finds to a recorder.
 //
-// Detection is a function of stored data: a Detector reads no clock and keeps no
-// state, so the same windows give the same findings, live, after a restart and in
-// a backtest. Engine decides when a window is complete and keeps account of how
+// Detection is a function of stored data: a Detector reads no clock, and what it keeps
+// is a memory of hours that no longer change (Memory), which it could read again. So the
+// same windows give the same findings, live, after a restart and in a backtest. Engine decides when a window is complete and keeps account of how
 // far each detector has come. What several detectors need of the flows is here:
 // Conversations folds them, Conversation.Finding says in words what one was.
 //
