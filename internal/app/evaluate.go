@@ -49,11 +49,11 @@ func Evaluate(ctx context.Context, e Evaluation, store *storage.Store, logger *s
 	if err != nil {
 		return evaluate.Result{}, err
 	}
-	cfg, err := e.config(c)
+	truth, err := e.stored()
 	if err != nil {
 		return evaluate.Result{}, err
 	}
-	truth, err := e.stored()
+	cfg, err := e.config(c)
 	if err == nil && truth == nil {
 		truth, err = e.generate(ctx, cfg, c, store, logger)
 	}

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,9 +15,14 @@ import (
 // TestEvaluateSmall sends a small campaign through the pipeline: what the instant
 // detectors must not miss is found, and nothing benign is cried at.
 func TestEvaluateSmall(t *testing.T) {
+	var said []string
 	e := Evaluation{Campaign: campaign.SmallConfig(), Detect: defaultDetectConfig(), Dir: t.TempDir(),
-		Say: func(what string, took time.Duration) { t.Logf("%s: %v", what, took.Round(time.Millisecond)) }}
-	r, err := Evaluate(t.Context(), e, testkit.Store(t), testkit.Logger(t))
+		Say: func(what string, took time.Duration) {
+			said = append(said, what)
+			t.Logf("%s: %v", what, took.Round(time.Millisecond))
+		}}
+	store := testkit.Store(t)
+	r, err := Evaluate(t.Context(), e, store, testkit.Logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,5 +41,19 @@ func TestEvaluateSmall(t *testing.T) {
 			t.Errorf("a false alert of severity %s", a.Severity)
 		}
 		t.Logf("false: %s %s/%s %s (%s %s)", a.Severity, a.Detector, a.Rule, a.Title, a.Trap, a.FirstSeen)
+	}
+
+	// What is there is not generated again, and no other campaign is taken for it.
+	said, e.Only = nil, []string{"aaa"}
+	again, err := Evaluate(t.Context(), e, store, testkit.Logger(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(said, "history made") || again.Records != r.Records || len(again.Planted) != len(r.Planted) {
+		t.Errorf("a second time: %q, %d records, %d planted; the first %d and %d", said, again.Records, len(again.Planted), r.Records, len(r.Planted))
+	}
+	e.Campaign.Seed++
+	if _, err := Evaluate(t.Context(), e, store, testkit.Logger(t)); err == nil || !strings.Contains(err.Error(), "holds another campaign") {
+		t.Errorf("another campaign in the same folder: %v", err)
 	}
 }
