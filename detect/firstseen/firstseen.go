@@ -13,7 +13,6 @@ import (
 
 	"tapwatch/alert"
 	"tapwatch/detect"
-	"tapwatch/detect/explicit"
 	"tapwatch/flow"
 	"tapwatch/inventory"
 )
@@ -174,7 +173,7 @@ func (s *scene) contacts(ctx context.Context, unknown map[key]bool, warm map[str
 			continue
 		}
 		conversation := c.conversation()
-		if client, server := explicit.Allowed(inv, conversation.AsAsked()); c.Initiator == "peer" && client || c.Initiator == "asset" && server {
+		if client, server := inv.AllowsByName(conversation.AsAsked()); c.Initiator == "peer" && client || c.Initiator == "asset" && server {
 			continue // a rule names the peer
 		}
 		_, c.allowed = inv.Allowed(conversation.AsAsked())

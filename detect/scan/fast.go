@@ -10,7 +10,6 @@ import (
 
 	"tapwatch/alert"
 	"tapwatch/detect"
-	"tapwatch/detect/explicit"
 )
 
 //go:embed known.sql
@@ -65,7 +64,7 @@ func (s *scene) active(j *judge) map[netip.Addr]bool {
 // allowed tells whether a rule allows the contact and names one of its ends: a rule that
 // lets a whole zone into another is no licence to try everything there.
 func (s *scene) allowed(c *contact) bool {
-	client, server := explicit.Allowed(s.inv, c.asked())
+	client, server := s.inv.AllowsByName(c.asked())
 	return client || server
 }
 

@@ -10,7 +10,6 @@ import (
 	"tapwatch/alert"
 	"tapwatch/detect"
 	"tapwatch/detect/baseline"
-	"tapwatch/detect/explicit"
 	"tapwatch/inventory"
 )
 
@@ -101,7 +100,7 @@ func (s *scene) gather(rows []slowRow) []*suspect {
 		source, addr := r.Source.Unmap(), r.Target.Unmap()
 		asked := inventory.Conversation{Client: source, Server: addr, Protocol: r.Protocol, Port: r.Port, At: r.First, InitiatorKnown: true}
 		dark := r.Dark && s.inv.Lookup(addr).Asset == "" && standsAlone(s.inv, r.ToZone, addr)
-		client, server := explicit.Allowed(s.inv, asked)
+		client, server := s.inv.AllowsByName(asked)
 		if client || server || !standsSomewhere(addr) || r.Dark && !dark {
 			continue
 		}

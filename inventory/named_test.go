@@ -1,16 +1,14 @@
-package explicit_test
+package inventory_test
 
 import (
 	"net/netip"
 	"testing"
 	"time"
 
-	"tapwatch/detect/detecttest"
-	"tapwatch/detect/explicit"
 	"tapwatch/inventory"
 )
 
-const rules = `
+const namingRules = `
 zones:
   - {name: core, kind: core, prefixes: [10.40.0.0/16], assets: [{name: hss-1, addresses: [10.40.1.1], role: hss}]}
   - {name: management, kind: management, prefixes: [10.20.0.0/16], assets: [{name: jump-1, addresses: [10.20.0.5], role: jump}]}
@@ -24,9 +22,11 @@ allow:
   - {name: old, from: 10.20.3.3, to: "zone:core", protocol: tcp, ports: [22], expires: 2026-11-01}
 `
 
-// TestAllowed also holds that whatever is explicit is allowed.
-func TestAllowed(t *testing.T) {
-	inv := detecttest.Inventory(t, rules)()
+func TestAllowsByName(t *testing.T) {
+	inv, err := inventory.Parse("inventory.yaml", []byte(namingRules))
+	if err != nil {
+		t.Fatal(err)
+	}
 	day := time.Date(2026, 11, 18, 10, 0, 0, 0, time.UTC)
 	for _, c := range []struct {
 		client, server string
@@ -48,7 +48,7 @@ func TestAllowed(t *testing.T) {
 	} {
 		asked := inventory.Conversation{Client: netip.MustParseAddr(c.client), Server: netip.MustParseAddr(c.server),
 			Protocol: c.protocol, Port: c.port, At: c.at, InitiatorKnown: true}
-		client, server := explicit.Allowed(inv, asked)
+		client, server := inv.AllowsByName(asked)
 		if got := [2]bool{client, server}; got != c.want {
 			t.Errorf("%s to %s, %d/%d: %v, want %v", c.client, c.server, c.protocol, c.port, got, c.want)
 		}
