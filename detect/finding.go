@@ -152,7 +152,7 @@ func (c *Conversation) EvidenceText() string {
 
 // OpenedText says who opened the conversation, and when the latest session began.
 func (c *Conversation) OpenedText() string {
-	since := "; its latest session began at " + Clock(c.At())
+	since := "; by the routers' clocks its latest session began at " + Clock(c.At())
 	switch c.Initiator {
 	case "peer":
 		return "opened by " + c.Peer().Name() + since

@@ -101,7 +101,7 @@ func portName(protocol uint8, port uint16) string {
 	}
 	return map[uint16]string{
 		20: "FTP data", 21: "FTP", 22: "SSH", 23: "Telnet", 25: "SMTP", 49: "TACACS+", 53: "DNS", 80: "HTTP",
-		139: "NetBIOS", 179: "BGP", 389: "LDAP", 443: "HTTPS", 445: "SMB", 636: "LDAPS", 830: "NETCONF", 1433: "SQL Server",
+		57400: "gNMI", 139: "NetBIOS", 179: "BGP", 389: "LDAP", 443: "HTTPS", 445: "SMB", 636: "LDAPS", 830: "NETCONF", 1433: "SQL Server",
 		1521: "Oracle", 2083: "RadSec", 3306: "MySQL", 3389: "RDP", 3868: "Diameter", 4786: "Smart Install",
 		5432: "PostgreSQL", 5900: "VNC", 5985: "WinRM", 6514: "syslog over TLS", 8080: "HTTP", 8443: "HTTPS",
 		9339: "gNMI", 57722: "IOS XR SSH",
@@ -117,19 +117,29 @@ func roleText(role string) string {
 		"poi":  "a point of interception",
 		"lemf": "an agency's monitoring facility",
 		"hss":  "a subscriber database (HSS)",
+		"hlr":  "a subscriber database (HLR)",
 		"udm":  "a subscriber database (UDM)",
+		"udr":  "a subscriber database (UDR)",
+		"cdr":  "a system for charging records (CDR)",
+		"mme":  "a mobility node (MME)",
+		"amf":  "a mobility node (AMF)",
+		"smf":  "a session node (SMF)",
+		"upf":  "a user-plane gateway (UPF)",
+		"sbc":  "a session border controller (SBC)",
+		"dra":  "a Diameter agent (DRA)",
+		"aaa":  "a login server (AAA)",
 		"jump": "a jump host",
 	}[strings.ToLower(role)]
-	switch {
-	case known != "":
+	if known != "" || role == "" {
 		return known
-	case role == "":
-		return ""
-	case strings.ContainsRune("aeiouAEIOU", rune(role[0])):
-		return "an " + role
-	default:
-		return "a " + role
 	}
+	if name, ok := strings.CutPrefix(role, "li-"); ok {
+		return "a lawful-intercept system (" + name + ")"
+	}
+	if strings.ContainsRune("aeiouAEIOU", rune(role[0])) {
+		return "an " + role
+	}
+	return "a " + role
 }
 
 // AssetText names a protected end: "mdf3-1, a delivery function for intercepted

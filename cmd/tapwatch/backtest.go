@@ -29,7 +29,7 @@ type period struct {
 // Help shows an example.
 func (backtestCommand) Help() string {
 	return `The detectors look at the stored flows of the time again, with the code that runs live, and print the alerts that they
-raise. Nothing is recorded. With --rules you see what other thresholds or another inventory would have raised before you
+raise. No alert is recorded; history that is missing is made. With --rules you see what other thresholds or another inventory would have raised before you
 put them in force. Works beside a running tapwatch.
 
 Example:

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -45,7 +46,11 @@ it touches your own data: each campaign has a ClickHouse of its own, in a tempor
 Example:
 
   tapwatch evaluate --seeds 3 --details
-  tapwatch evaluate --techniques tunnel-gre,li-login --history 48h --attack 48h --pairs 400`
+  tapwatch evaluate --techniques tunnel-gre,li-login --history 48h --attack 48h --pairs 400
+
+Techniques: ` + strings.Join(campaign.Techniques(), ", ") + `.
+
+A campaign of the default size takes about seven minutes on two cores.`
 }
 
 // Run measures campaign by campaign and prints the scoreboard.

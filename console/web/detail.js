@@ -92,9 +92,17 @@ function measures(alert) {
       h('td', {}, measure(m.expected, m.unit)), h('td', {}, rarity(m.rarity))))))))
 }
 
+// urgency is how soon somebody must act, by severity: see docs/alerts.md.
+const urgency = {
+  critical: 'Now, at any hour. Use the phone: mail and chat may be read.',
+  high: 'In this shift; by night once the critical alerts are clear.',
+  medium: 'This working day.',
+  low: 'For information: nothing is urgent.',
+}
+
 function next(alert) {
   if (alert.next_steps.length === 0) return null
-  return section('What to do next', h('ol', { class: 'steps' }, alert.next_steps.map((s) => h('li', {}, s))))
+  return section('What to do next', h('p', { class: 'urgency' }, urgency[alert.severity]), h('ol', { class: 'steps' }, alert.next_steps.map((s) => h('li', {}, s))))
 }
 
 function evidence(alert) {

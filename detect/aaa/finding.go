@@ -27,7 +27,7 @@ func (d *Detector) finding(g *device.Group, w detect.Window, inv *inventory.Inve
 	if !c.Established {
 		verb = "tried to ask"
 	}
-	f.Title = fmt.Sprintf("%s %s %s for logins by %s, %s", clients, verb, server, detect.Service(c.Protocol, c.Port), d.lawShort(g.Rule))
+	f.Title = fmt.Sprintf("%s %s for logins by %s at %s, %s", clients, verb, detect.Service(c.Protocol, c.Port), server, d.lawShort(g.Rule))
 	f.Summary = fmt.Sprintf("%s. Whoever runs that server reads the names and passwords of administrators and decides who may log in. Most recently %s went to it and %s came back, %s. %s",
 		f.Title, detect.Bytes(f.BytesToPeer), detect.Bytes(f.BytesToAsset), detect.Span(f.FirstSeen, f.LastSeen), d.law(g.Rule))
 	f.Reasons = append([]string{d.law(g.Rule), device.WhereText(c.Peer(), "the server"), c.EvidenceText(), c.OpenedText()}, d.lists(inv)...)

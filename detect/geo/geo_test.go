@@ -58,17 +58,17 @@ func TestScenarios(t *testing.T) {
 
 		{"by a core interface", by(pe1, 1, session(hss, russia, 22)[0]), []string{"medium: hss-1 of core-east opened SSH (tcp/22) to " + who + ", across fence home"}},
 		{"a source of LI by a customer's interface", by(pe1, 100, syn(mdf3, "100.64.0.1", 443)), []string{
-			"critical: pe1.east (10.30.0.1) took in packets from addresses of li-east by its customer interface 100"}},
+			"critical: pe1.east (10.30.0.1) took in packets from addresses of zone li-east by its customer interface 100"}},
 		{"a source of the infrastructure by peering", by(pe1, 12, syn("10.30.0.77", "10.40.1.11", 179)), []string{
-			"high: pe1.east (10.30.0.1) took in packets from addresses of routers by its peering interface 12"}},
+			"high: pe1.east (10.30.0.1) took in packets from addresses of zone routers by its peering interface 12"}},
 		{"by transit of another router", by("10.30.0.2", 20, syn(hss, "100.64.0.1", 443)), []string{
-			"high: pe2.east (10.30.0.2) took in packets from addresses of core-east by its transit interface 20"}},
+			"high: pe2.east (10.30.0.2) took in packets from addresses of zone core-east by its transit interface 20"}},
 		{"two zones by one interface", by(pe1, 12, syn("10.30.0.77", "10.40.1.11", 179), syn("10.40.1.77", "100.64.0.1", 80)), []string{
-			"high: pe1.east (10.30.0.1) took in packets from addresses of core-east by its peering interface 12",
-			"high: pe1.east (10.30.0.1) took in packets from addresses of routers by its peering interface 12"}},
+			"high: pe1.east (10.30.0.1) took in packets from addresses of zone core-east by its peering interface 12",
+			"high: pe1.east (10.30.0.1) took in packets from addresses of zone routers by its peering interface 12"}},
 		{"a zone that hangs there", by(pe1, 150, syn("10.20.0.5", "10.40.1.11", 22)), nil},
 		{"another zone there", by(pe1, 150, syn(hss, "100.64.0.1", 22)), []string{
-			"high: pe1.east (10.30.0.1) took in packets from addresses of core-east by its customer interface 150"}},
+			"high: pe1.east (10.30.0.1) took in packets from addresses of zone core-east by its customer interface 150"}},
 		{"toward the zone from peering", by(pe1, 12, syn("100.64.0.9", hss, 22)), nil},
 		{"a router without roles", by("10.30.0.3", 12, syn(hss, "100.64.0.1", 443)), nil},
 		{"a router that is not listed", by("10.30.0.9", 12, syn(hss, "100.64.0.1", 443)), nil},

@@ -132,8 +132,8 @@ func (s *side) finding(w detect.Window, inv *inventory.Inventory) alert.Finding 
 	if s.answered {
 		f.Confidence = 0.95
 	}
-	f.Title = fmt.Sprintf("%s took in packets from addresses of %s by its %s interface %d", router, s.zone, s.role, s.inIf)
-	f.Summary = fmt.Sprintf("%s. %s to %s, %s in %s, %s. %s is inside the network and does not hang on this interface: the packets are forged, or a route leads astray.",
+	f.Title = fmt.Sprintf("%s took in packets from addresses of zone %s by its %s interface %d", router, s.zone, s.role, s.inIf)
+	f.Summary = fmt.Sprintf("%s. They claim to be from %s and went to %s, %s in %s, %s. Zone %s is inside the network and does not hang on this interface: the packets are forged, or a route leads astray.",
 		f.Title, s.source.Name(), s.target.Name(), detect.Bytes(s.bytes), detect.Count(s.packets, "packet"), detect.Span(s.first, s.last), s.zone)
 	f.Reasons = []string{
 		fmt.Sprintf("the inventory gives interface %d of %s the role %s, and attaches no %s to it", s.inIf, router, s.role, s.zone),

@@ -24,7 +24,10 @@ func (d *Detector) finding(c *candidate, talk *detect.Conversation, w detect.Win
 	f.Techniques = []alert.Technique{detect.RemoteAccessTools, detect.ProtocolTunneling}
 	open, peer := detect.Duration(c.open.active.Truncate(time.Minute)), detect.PeerText(c.PeerParty())
 	f.Title = fmt.Sprintf("%s has had %s open with %s for %s", system(c), detect.Service(c.Protocol, c.Port), peer, open)
-	f.Summary = fmt.Sprintf("%s of the last day. %s No rule of the inventory allows it. Tunnels and forgotten shells stay open like this.", f.Title, acquaintance(c))
+	if c.open.sessions > 1 {
+		f.Title += fmt.Sprintf(" of the last day, in %d sessions", c.open.sessions)
+	}
+	f.Summary = fmt.Sprintf("%s. %s No rule of the inventory allows it. Tunnels and forgotten shells stay open like this.", f.Title, acquaintance(c))
 	f.Reasons = d.reasons(c, talk, w.End)
 	f.Measures = []alert.Measure{
 		{Name: "open in the last day", Observed: c.open.active.Seconds(), Expected: d.cfg.Medium.Seconds(), Unit: "seconds"},
@@ -87,7 +90,7 @@ func nextSteps(c *candidate) []string {
 	return []string{
 		fmt.Sprintf("Ask whoever runs %s who or what holds a session with %s open: a vendor at work, an agent, a tunnel. Use the phone: mail and chat may be read.", asset, peer),
 		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
-		fmt.Sprintf("If nobody knows it, look through the console of %s which process or user holds the session, and since when. Do not end it: security may want to watch it.", asset),
+		fmt.Sprintf("If nobody knows it, look on the console of %s for the process or user that holds the session, and since when. Do not end it: security may want to watch it.", asset),
 		fmt.Sprintf("Treat %s as taken over until that is clear, and look at its other alerts: what else did it reach since the session began?", asset),
 		"If it is meant to be, have its owner add an allow rule for it to the inventory.",
 	}

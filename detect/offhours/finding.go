@@ -111,7 +111,7 @@ func (d *Detector) finding(v *visit, w detect.Window) alert.Finding {
 	f.Rule, f.ID = ruleSource, alert.Identity(Name, ruleSource, v.source)
 	top := &v.all[0]
 	j := &v.verdict
-	f.Title = fmt.Sprintf("%s at %s, when it does not work", short(v), d.clock(top))
+	f.Title = fmt.Sprintf("%s at %s, when it hardly ever works", short(v), d.clock(top))
 	f.Summary = fmt.Sprintf("%s at %s. Of the %d sessions that %s opened in the %s before, %d began around this hour %s, and it was seen then on %d of %d such days. A stolen login looks like its owner's in all but the time.",
 		deed(v), d.clock(top), j.all, v.name(), detect.Duration(d.cfg.History), j.inSlot, d.kind(j.slot), j.slotDays, j.likeDays)
 	f.Reasons = d.reasons(v)

@@ -101,17 +101,17 @@ func TestScenarios(t *testing.T) {
 		flows []flow
 		want  []string
 	}{
-		{"by night with a day's login", plain, night, login(night, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 03:00 UTC on %s, when it does not work"}},
+		{"by night with a day's login", plain, night, login(night, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 03:00 UTC on %s, when it hardly ever works"}},
 		{"by day", plain, 10 * time.Hour, login(10*time.Hour, jump, hss), nil},
 		{"an hour late", plain, 17 * time.Hour, login(17*time.Hour, jump, hss), nil},
-		{"three hours late", plain, 19 * time.Hour, login(19*time.Hour, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 19:00 UTC on %s, when it does not work"}},
+		{"three hours late", plain, 19 * time.Hour, login(19*time.Hour, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 19:00 UTC on %s, when it hardly ever works"}},
 		{"a machine that works at all hours", plain, night, login(night, "10.20.0.7", hss), nil},
 		{"without history", plain, night, login(night, "10.20.0.99", hss), nil},
 		{"on call", onCall, night, login(night, jump, hss), nil},
-		{"a holiday", holiday, 10 * time.Hour, login(10*time.Hour, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 10:00 UTC on %s, when it does not work"}},
-		{"in another time zone", berlin, night, login(night, "10.20.0.53", hss), []string{"off-hours-session high: 10.20.0.53 (management) opened SSH (tcp/22) to hss-1 of core-east at 04:00 CET on %s, when it does not work"}},
+		{"a holiday", holiday, 10 * time.Hour, login(10*time.Hour, jump, hss), []string{"off-hours-session high: jump-1 (10.20.0.5, management) opened SSH (tcp/22) to hss-1 of core-east at 10:00 UTC on %s, when it hardly ever works"}},
+		{"in another time zone", berlin, night, login(night, "10.20.0.53", hss), []string{"off-hours-session high: 10.20.0.53 (management) opened SSH (tcp/22) to hss-1 of core-east at 04:00 CET on %s, when it hardly ever works"}},
 		{"a session left open", plain, night, open443(login(night, jump, hss)), nil},
-		{"told in one record", plain, night, login(night, "10.20.0.53", hss)[1:], []string{"off-hours-session high: 10.20.0.53 (management) opened SSH (tcp/22) to hss-1 of core-east at 03:00 UTC on %s, when it does not work"}},
+		{"told in one record", plain, night, login(night, "10.20.0.53", hss)[1:], []string{"off-hours-session high: 10.20.0.53 (management) opened SSH (tcp/22) to hss-1 of core-east at 03:00 UTC on %s, when it hardly ever works"}},
 		{"tried in vain", plain, night, login(night, jump, hss)[:1], nil},
 		{"sampled", plain, night, sampled(login(night, jump, hss)), nil},
 		{"several at once", plain, night, together, []string{"off-hours-crew high: 3 systems of management administer protected systems at 03:00 UTC on %s, an hour at which none of them works"}},

@@ -83,7 +83,7 @@ func deviceLaw(g *device.Group) string {
 	case ruleManagementFromOutside:
 		return "Devices are managed from the management zones alone, and this came from elsewhere."
 	default:
-		return fmt.Sprintf("%s gives an intruder a device without a password or in plain text, and hardened devices have it off.",
+		return fmt.Sprintf("%s needs no password or shows it in plain text, so that it gives an intruder a device or its files; hardened devices have it off.",
 			detect.Service(g.Top().Protocol, g.Top().Port))
 	}
 }
@@ -107,7 +107,11 @@ func deviceSteps(g *device.Group, owners []string) []string {
 		e := unknownEnd(top)
 		steps = append(steps, fmt.Sprintf("Find which device answers for %s: look it up in the routing table, and compare that device's addresses with its last saved configuration. Use its console.", e.Addr))
 	} else {
-		steps = append(steps, fmt.Sprintf("On the console of %s look at who is logged in, at the running configuration against the last saved one, and at local users; do not log in over the network.", server.Name()))
+		where := server.Name()
+		if who.ZoneKind == flow.ZoneInfrastructure {
+			where = who.Name() + ", which opened it, and of " + where
+		}
+		steps = append(steps, fmt.Sprintf("On the console of %s look at who is logged in, at the running configuration against the last saved one, and at local users; do not log in over the network.", where))
 	}
 	switch {
 	case who.Zone == "":
@@ -116,7 +120,7 @@ func deviceSteps(g *device.Group, owners []string) []string {
 	case g.Rule == ruleLegacyService:
 		steps = append(steps, fmt.Sprintf("If nobody needs it, switch %s off on all devices; for the time of a rollout enter an allow rule with an expiry date.", detect.Service(top.Protocol, top.Port)))
 	default:
-		steps = append(steps, fmt.Sprintf("If it was not planned, treat %s as taken over as well.", who.Name()))
+		steps = append(steps, fmt.Sprintf("If it was not planned, call security at once and treat %s as taken over as well.", who.Name()))
 	}
 	if who.Zone != "" {
 		steps = append(steps, "If it was planned, add this to allow in the inventory, have it reviewed, run tapwatch check and reload: "+allowRule(&top.Conversation, top.AsAsked()))

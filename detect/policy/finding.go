@@ -100,15 +100,18 @@ func owners(misses []string, inv *inventory.Inventory) []string {
 
 func nextSteps(c *detect.Conversation, v verdict, owners []string) []string {
 	asset, peer := c.Asset().Name(), c.Peer().Name()
-	who := append(owners, "whoever runs "+c.AssetZone)
-	steps := []string{"Call " + strings.Join(who, " or ") + ", and ask whether this was planned. Use the phone: mail and chat may be read."}
+	steps := []string{"Call whoever runs " + c.AssetZone + ", and ask whether this was planned. Use the phone: mail and chat may be read."}
+	if len(owners) > 0 {
+		steps = append(steps, "The rules that come nearest are those of "+strings.Join(owners, ", ")+": they may know of a change.")
+	}
 	if v.rule == ruleUnlisted {
 		return append(steps, fmt.Sprintf("If %s is meant to be there, add it to the inventory as an asset of %s, with its role.", c.AssetAddr, c.AssetZone),
 			"If nobody knows it, find its switch port and treat it as planted: leave it running and call security.")
 	}
 	steps = append(steps,
 		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
-		fmt.Sprintf("Do not log in to %s over the network: credentials may be stolen as you type. Use its console.", asset))
+		fmt.Sprintf("Do not log in to %s over the network: credentials may be stolen as you type. Use its console.", asset),
+		"If nobody planned it, call security at once.")
 	if c.PeerName == "" && c.PeerZone == "" {
 		return append(steps, fmt.Sprintf("If it was not planned, have %s blocked toward %s, after security has agreed: blocking tells the intruder that you know.",
 			c.PeerAddr, c.AssetZone),

@@ -186,7 +186,7 @@ func TestWords(t *testing.T) {
 		"no rule of the inventory allows it, and li-east lets in only what a rule allows",
 		"the other end, 203.0.113.66, is outside all zones: RU, AS64500 Example Hosting",
 		"both sides took part; most recently 12 kB to mdf3-1 and 80 kB from it, in 2 flows",
-		"opened by 203.0.113.66; its latest session began at 2026-11-18 10:00:05 UTC",
+		"opened by 203.0.113.66; by the routers' clocks its latest session began at 2026-11-18 10:00:05 UTC",
 		"nearest: rule li-administration lets only asset:jump-1 reach mdf3-1 (10.66.0.30), not 203.0.113.66",
 		"nearest: rule x2-x3-delivery lets only role:poi reach mdf3-1 (10.66.0.30), not 203.0.113.66; it allows ports 8890, 8891, not 22",
 	}, f.Reasons); diff != "" {

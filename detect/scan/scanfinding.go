@@ -62,8 +62,8 @@ func (s *scene) slowScan(x *suspect, seen []amount) alert.Finding {
 	f.Summary = fmt.Sprintf("%s has tried %s of %s one after the other within %s, on %s: %s. It goes slowly enough not to stand out, and still finds next to nothing, as one does who looks for open doors.",
 		x.text(), detect.Count(uint64(len(x.targets)), "system"), zones(x.targets), took, services(failed), systems(failed))
 	f.Reasons = append([]string{
-		fmt.Sprintf("%d of %s within %s failed; by chance so many fail for one in %.3g of those who mean well", len(failed),
-			detect.Count(uint64(len(x.targets)), "first contact"), took, 1/chance),
+		fmt.Sprintf("%d of %s within %s failed; by chance so many fail for one in %s of those who mean well", len(failed),
+			detect.Count(uint64(len(x.targets)), "first contact"), took, timesText(1/chance)),
 		fmt.Sprintf("none of these systems had dealings with it in the %s before", detect.Duration(s.cfg.History-s.cfg.Slow)),
 	}, s.facts(x, failed)...)
 	f.Measures = s.measures(x, failed)

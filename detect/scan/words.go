@@ -44,19 +44,37 @@ func (s *scene) finish(f *alert.Finding, x *suspect, targets []*target) {
 	f.Severity = detect.Grade(technique(x), top.end.Kind, top.end.Role, f.Confidence)
 	f.NextSteps = nextSteps(x)
 	f.Techniques = []alert.Technique{detect.NetworkServiceDiscovery}
-	if onInternet(x) {
+	switch {
+	case onInternet(x):
 		f.NextSteps = nextStepsOutside(x, top)
 		f.Techniques = []alert.Technique{detect.ActiveScanning}
+	case x.end.Zone == "":
+		f.NextSteps = nextStepsWithin(x)
+	}
+}
+
+// nextStepsWithin are those about an address of the internet that reached what the
+// internet cannot reach.
+func nextStepsWithin(x *suspect) []string {
+	return []string{
+		fmt.Sprintf("Nobody can be asked: %s is outside all zones, and what it tried has addresses that the internet does not route. Find the router and the interface by which it comes in, and the tunnel, VPN or route behind that.", x.addr),
+		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
+		fmt.Sprintf("Look for sessions of %s that did get through, in the same query and on its other alerts: what it found is where it goes next.", x.addr),
+		"Call security at once: somebody outside has a way in. Close it only after they have agreed.",
+		fmt.Sprintf("If %s is a network of your own or of a partner, enter it in the inventory as a zone.", x.addr),
 	}
 }
 
 // nextStepsOutside are those about somebody on the internet, whom nobody can ask.
 func nextStepsOutside(x *suspect, top *target) []string {
-	asset := detect.PartyOf(&top.end, top.addr).Name()
+	whose := "the systems that answered it, which the query shows,"
+	if top.end.Name != "" {
+		whose = top.end.Name
+	}
 	return []string{
 		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
 		fmt.Sprintf("Look there for sessions of %s that did get through. The internet tries every address all day: what was let in counts, not what was tried.", x.addr),
-		fmt.Sprintf("Ask whoever runs %s whether what answered is meant to be open to everybody, and whether %s logged in or got more than a greeting.", asset, x.addr),
+		fmt.Sprintf("Ask whoever runs %s whether what answered is meant to be open to everybody, and whether %s logged in or got more than a greeting.", whose, x.addr),
 		"If that is so by mistake, have it closed. If somebody logged in who should not, treat the system as taken over.",
 	}
 }
@@ -104,6 +122,9 @@ func (s *scene) snmpWalk(x *walker) alert.Finding {
 	took, top := detect.Duration(s.cfg.SNMPTime), x.index[x.most]
 	busiest := detect.PartyOf(&top.end, top.addr)
 	f.Title = fmt.Sprintf("%s asked %s of %s by SNMP within %s and is no manager", x.text(), detect.Count(uint64(n), "device"), zones(x.targets), took)
+	if n == 1 {
+		f.Title = fmt.Sprintf("%s sent %d packets to %s by SNMP within %s and is no manager", x.text(), most, busiest.Name(), took)
+	}
 	f.Summary = fmt.Sprintf("%s sent SNMP requests to %s within %s, most of them (%s) to %s; %s answered. It is none of the systems that may ask. Who holds the community reads whole configurations this way, and may change them.",
 		x.text(), systems(x.busiest()), took, detect.Count(most, "packet"), busiest.Name(), detect.Count(uint64(answered), "device"))
 	f.Reasons = append([]string{

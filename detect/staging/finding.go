@@ -49,8 +49,7 @@ func (s *scene) shippedFinding(ctx context.Context, h *hoard) (alert.Finding, er
 	f.Reasons = []string{
 		fmt.Sprintf("%s got in the day from %s, usually %s a day", got, detect.Clock(h.at), detect.Bytes(uint64(h.usual))),
 		ledger.RarityText(h.score),
-		fmt.Sprintf("%s sent on above what is usual, %.0f %% of what was collected above what is usual, over %s", sent,
-			100*h.sent/max(1, h.got-h.usual), detect.Service(h.to.Protocol, h.to.Port)),
+		fmt.Sprintf("%s sent on since then above what is usual, %s, over %s", sent, part(h.sent/max(1, h.got-h.usual)), detect.Service(h.to.Protocol, h.to.Port)),
 	}
 	for _, m := range h.sources[:min(5, len(h.sources))] {
 		f.Reasons = append(f.Reasons, fmt.Sprintf("%s of it from %s over %s", detect.Bytes(m.Sent), detect.AssetText(m.Sender()), detect.Service(m.Protocol, m.Port)))
@@ -64,10 +63,18 @@ func (s *scene) shippedFinding(ctx context.Context, h *hoard) (alert.Finding, er
 		"Ask whoever runs " + host.Name() + " whether a collection was planned: a migration, a dump for support, a new backup.",
 		"Run the query of this alert and keep its output with the ticket: it shows what came in, from where, and what went out.",
 		fmt.Sprintf("If nobody planned it, treat %s as taken over: keep it running, do not log in over the network, call security, and ask them before blocking %s.", host.Name(), to.Name()),
-		"Change the credentials that " + host.Name() + " used on the systems it collected from: " + strings.Join(names(h), ", ") + ".",
+		"Change the credentials that " + host.Name() + " used on the systems it collected from: " + strings.Join(names(h), ", ") + ", and whatever else the query shows.",
 		"If collecting is its task, give it a role of detect.staging.collectors in the inventory, or allow the way on which it sends: " + ledger.ServiceText(to) + ".",
 	}
 	return f, nil
+}
+
+// part is how much of what was collected was sent on. The next days may collect as well.
+func part(share float64) string {
+	if share > 1 {
+		return "more than was collected that day"
+	}
+	return fmt.Sprintf("%.0f %% of what was collected that day above what is usual", 100*share)
 }
 
 func names(h *hoard) (all []string) {

@@ -332,7 +332,7 @@ func (d *Detector) loggedAgain(s *scene, key deviceLog, ways paths, now int64) (
 	}
 	f.Measures = []alert.Measure{{Name: "still for", Observed: x.duration().Seconds(), Expected: float64(x.limit) * 60, Unit: "seconds"}}
 	f.NextSteps = []string{
-		fmt.Sprintf("Ask who worked on %s. If nobody did, look at what others saw of it meanwhile.", name),
+		fmt.Sprintf("Ask who worked on %s. If nobody did, call security, and look at what others saw of it meanwhile.", name),
 		"See on the log server whether entries of that time came late: a gap in the log is evidence by itself.",
 	}
 	return f, true

@@ -105,7 +105,7 @@ func (d *Detector) oneBack(s *scene, x comeback, restarts uint64) alert.Finding 
 	f.Reasons = []string{fmt.Sprintf("silent for %s, from %s to %s", detect.Duration(silent), detect.Clock(x.Last), detect.Clock(x.back)), why}
 	f.Measures = []alert.Measure{{Name: "silent for", Observed: silent.Seconds(), Expected: s.rhythm(x.Addr, x.slot, d.cfg.History).Gap.Seconds(), Unit: "seconds", Rarity: 0.01}}
 	f.NextSteps = []string{
-		"Ask who worked on it. If nobody did, read its log and its configuration for that time, at the console.",
+		"Ask who worked on it. If nobody did, call security, and read its log and its configuration for that time at the console.",
 		fmt.Sprintf("Look at what other routers saw of protected systems from %s to %s.", detect.Clock(x.Last), detect.Clock(x.back)),
 		"Compare its configuration with the last saved one: the time without export may have served to change it.",
 	}

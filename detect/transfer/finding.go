@@ -23,7 +23,7 @@ func (d *Detector) finding(g *device.Group, sent sums, w detect.Window, inv *inv
 	f.Summary = fmt.Sprintf("%s. Most recently %s went out and %s came back, %s. %s", f.Title,
 		detect.Bytes(f.BytesToPeer), detect.Bytes(f.BytesToAsset), detect.Span(f.FirstSeen, f.LastSeen), d.law(g.Rule))
 	f.Reasons = []string{
-		fmt.Sprintf("%s sent in the window and the %s before it, of which %s would do; %s came back", detect.Bytes(all.bytesOut),
+		fmt.Sprintf("%s sent in the window and the %s before it (%s is enough for an alert); %s came back", detect.Bytes(all.bytesOut),
 			detect.Duration(detect.Horizon), detect.Bytes(d.cfg.Bytes), detect.Bytes(all.bytesIn)),
 		d.law(g.Rule), device.WhereText(c.Peer(), "the other end"), c.EvidenceText(),
 	}
@@ -32,6 +32,9 @@ func (d *Detector) finding(g *device.Group, sent sums, w detect.Window, inv *inv
 	}
 	if web(f.Port) && all.bytesOut <= all.bytesIn {
 		f.Reasons = append(f.Reasons, "it fetched more than it sent: it may be a licence, telemetry or an update, which want a rule of their own")
+	}
+	if f.Port == ssh && all.bytesIn > all.bytesOut/2 && all.bytesOut > all.bytesIn/2 {
+		f.Reasons = append(f.Reasons, "as much came back as went: it may be somebody's login, not a copy")
 	}
 	if c.PeerIntel != "" {
 		f.Reasons = append(f.Reasons, "the other end is on an intelligence list: "+c.PeerIntel)
@@ -65,7 +68,7 @@ func title(g *device.Group, all amount, how string) string {
 	if g.Rule == ruleRead {
 		return fmt.Sprintf("%s read %s out of %s by %s", peers, detect.Bytes(all.bytesOut), devices, how)
 	}
-	return fmt.Sprintf("%s sent %s to %s by %s, which is no archive", devices, detect.Bytes(all.bytesOut), peers, how)
+	return fmt.Sprintf("%s sent %s by %s to %s, which is no archive", devices, detect.Bytes(all.bytesOut), how, peers)
 }
 
 // law says what is wrong, in one sentence.
@@ -84,7 +87,7 @@ func (d *Detector) steps(g *device.Group, how string) []string {
 		fmt.Sprintf("Ask whoever runs %s, by phone, whether a copy to %s was planned: a backup, an upgrade, a case with the vendor.", name, c.PeerAddr),
 		"Save the flow records before anything else: run the query of this alert and keep its output with the ticket.",
 		fmt.Sprintf("On the console of %s look for new files (archives, captures), at the log of copy commands, at running captures, and at a guest shell or container that is switched on.", name),
-		fmt.Sprintf("Take it that the configuration is known outside: plan to change every secret in that of %s, SNMP communities and keys of neighbours included.", name),
+		fmt.Sprintf("If a file went, take it that the configuration is known outside: plan to change every secret in that of %s, SNMP communities and keys of neighbours included.", name),
 	}
 	if g.Rule == ruleRead {
 		return append(steps, "Switch the device's TFTP server off, and look for the same on all other devices.")

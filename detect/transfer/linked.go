@@ -17,6 +17,7 @@ import (
 const (
 	ftpData    = 20
 	ftpControl = 21
+	ssh        = 22
 	tftp       = 69
 )
 
