@@ -56,7 +56,8 @@ FROM watched_flows
 WHERE received_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND received_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 GROUP BY hour`
 
-// markHours notes the hours as complete, with how many records they were made from.
+// markHours notes the hours as complete, with how many records they were made from; not
+// those that are noted so, for a new note says that the hour was made anew.
 func (s *Store) markHours(ctx context.Context, from, to time.Time) error {
 	var counted []historyHour
 	if err := s.Select(ctx, &counted, countHours, clickhouse.Named("from", from.UnixMilli()), clickhouse.Named("to", to.UnixMilli())); err != nil {
@@ -66,10 +67,25 @@ func (s *Store) markHours(ctx context.Context, from, to time.Time) error {
 	for _, c := range counted {
 		records[c.Hour.Unix()] = c.Records
 	}
+	var noted []historyHour
+	if err := s.Select(ctx, &noted, `SELECT hour, argMax(records, h.stored_at) AS records, max(h.stored_at) AS stored_at FROM history_hours AS h
+WHERE hour >= toDateTime({from:Int64}, 'UTC') AND hour < toDateTime({to:Int64}, 'UTC') GROUP BY hour`,
+		clickhouse.Named("from", from.Unix()), clickhouse.Named("to", to.Unix())); err != nil {
+		return fmt.Errorf("read which hours from %s are noted as complete: %w", from.UTC().Format(time.RFC3339), err)
+	}
+	known := map[int64]uint64{}
+	for _, n := range noted {
+		known[n.Hour.Unix()] = n.Records
+	}
 	now := storedTime(time.Now())
 	var rows []historyHour
 	for h := from; h.Before(to); h = h.Add(time.Hour) {
-		rows = append(rows, historyHour{Hour: h.UTC(), Records: records[h.Unix()], StoredAt: now})
+		if n, is := known[h.Unix()]; !is || n != records[h.Unix()] {
+			rows = append(rows, historyHour{Hour: h.UTC(), Records: records[h.Unix()], StoredAt: now})
+		}
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	if err := insertRows(ctx, s, "history_hours", rows, ""); err != nil {
 		return fmt.Errorf("note the hours from %s as complete: %w", from.UTC().Format(time.RFC3339), err)
@@ -164,8 +180,9 @@ ORDER BY hour`, clickhouse.Named("from", from.Unix()), clickhouse.Named("to", to
 // to), so that they can be made anew.
 func (s *Store) ForgetSessions(ctx context.Context, from, to time.Time) error {
 	err := s.eachShard(ctx, func(conn driver.Conn) error { // a Distributed table deletes nothing
-		for table, column := range map[string]string{"sessions": "pane", "pair_hours": "hour", "history_hours": "hour"} {
-			err := conn.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s >= toDateTime(%d) AND %[2]s < toDateTime(%[4]d)", s.layout.Table(table), column, from.Unix(), to.Unix()))
+		// What vouches for the others goes first.
+		for _, t := range [][2]string{{"history_hours", "hour"}, {"pair_hours", "hour"}, {"sessions", "pane"}} {
+			err := conn.Exec(ctx, fmt.Sprintf("DELETE FROM %s WHERE %s >= toDateTime(%d) AND %[2]s < toDateTime(%[4]d)", s.layout.Table(t[0]), t[1], from.Unix(), to.Unix()))
 			if err != nil {
 				return err
 			}

@@ -86,11 +86,11 @@ func (d *Detector) candidates(ctx context.Context, h detect.History, inv *invent
 	if err != nil {
 		return nil, fmt.Errorf("look for sessions that go on: %w", err)
 	}
-	return d.cfg.join(rows), nil
+	return d.cfg.join(ctx, rows)
 }
 
 // join gives the candidates among the sessions, in order.
-func (c *Config) join(rows []begun) []candidate {
+func (c *Config) join(ctx context.Context, rows []begun) ([]candidate, error) {
 	went := map[netip.Addr][]*begun{} // by who opened them
 	for i := range rows {
 		if b := &rows[i]; b.wentOut() {
@@ -103,6 +103,9 @@ func (c *Config) join(rows []begun) []candidate {
 	found := map[candidate]bool{}
 	for i := range rows {
 		in := &rows[i]
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !in.cameIn() {
 			continue
 		}
@@ -118,7 +121,7 @@ func (c *Config) join(rows []begun) []candidate {
 		}
 	}
 	all := slices.SortedFunc(maps.Keys(found), candidate.compare)
-	return all[:min(len(all), most)]
+	return all[:min(len(all), most)], nil
 }
 
 // goesOn tells whether two sessions that began together may be one that goes on.

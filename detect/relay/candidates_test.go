@@ -62,7 +62,7 @@ func TestJoin(t *testing.T) {
 			c.edit(&in, &out)
 		}
 		cfg := DefaultConfig()
-		if diff := cmp.Diff(c.want, texts(cfg.join([]begun{out, in, out}))); diff != "" {
+		if diff := cmp.Diff(c.want, texts(join(t, &cfg, []begun{out, in, out}))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
@@ -94,11 +94,20 @@ func TestJoinAll(t *testing.T) {
 	want = slices.Compact(want)
 	for range 5 {
 		r.Shuffle(len(rows), func(i, k int) { rows[i], rows[k] = rows[k], rows[i] })
-		if got := cfg.join(rows); !slices.Equal(want, got) {
+		if got := join(t, &cfg, rows); !slices.Equal(want, got) {
 			t.Fatalf("candidates %v, want %v", got, want)
 		}
 	}
 	if len(want) < 10 {
 		t.Errorf("%d candidates are too few to tell", len(want))
 	}
+}
+
+func join(t *testing.T, c *Config, rows []begun) []candidate {
+	t.Helper()
+	found, err := c.join(t.Context(), rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }

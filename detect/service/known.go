@@ -29,8 +29,15 @@ type listener struct {
 type known struct {
 	mu     sync.Mutex
 	memory detect.Memory
+	asked  asked
 	served cursor[listener] // who served what
 	active cursor[string]   // who was active at all
+}
+
+// asked is when, and of what, it was asked whether the history was made anew.
+type asked struct {
+	of   detect.History
+	hour time.Time
 }
 
 // cursor is when each of its keys was seen last in the hours [from, to).
@@ -83,14 +90,17 @@ func (d *Detector) fresh(ctx context.Context, hour time.Time, h detect.History, 
 	k := &d.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	changed, err := k.memory.Changed(ctx, h, since, k.served.to, hour)
-	if err != nil {
-		return nil, err
+	if now := (asked{h, hour}); k.asked != now { // in every window would be too often
+		changed, err := k.memory.Changed(ctx, h, since, k.served.to, hour)
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			k.served, k.active = cursor[listener]{}, cursor[string]{}
+		}
+		k.asked = now
 	}
-	if changed {
-		k.served, k.active = cursor[listener]{}, cursor[string]{}
-	}
-	err = k.served.move(since, hour.Add(-time.Duration(d.cfg.FreshHours)*time.Hour), func(from, to time.Time, last map[listener]time.Time) error {
+	err := k.served.move(since, hour.Add(-time.Duration(d.cfg.FreshHours)*time.Hour), func(from, to time.Time, last map[listener]time.Time) error {
 		return read(ctx, h, servedSQL, from, to, func(r *servedRow) {
 			l := d.listener(r.Server, r.Protocol, r.Port)
 			last[l] = later(last[l], r.Last)

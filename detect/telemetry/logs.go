@@ -50,8 +50,8 @@ func (d *Detector) unlogged(_ context.Context, s *scene) (findings []alert.Findi
 			}
 			continue
 		}
-		_, was := d.stillLog(s, key, ways, now-1)
-		if s.heldDevice(key.device, s.now) || was && !s.heldDevice(key.device, s.now.Add(-every)) && !x.repeats(d.cfg.Repeat) && !x.lengthens() {
+		before, was := d.stillLog(s, key, ways, now-1)
+		if s.heldDevice(key.device, s.now) || was && !s.heldDevice(key.device, s.now.Add(-every)) && !x.repeats(d.cfg.Repeat) && !(x.long() && !before.long()) {
 			continue
 		}
 		if server, others, expected := d.deaf(s, &x); server.IsValid() {
@@ -66,12 +66,9 @@ func (d *Detector) unlogged(_ context.Context, s *scene) (findings []alert.Findi
 	return findings, nil
 }
 
-// long tells whether so many minutes are more than half as long again as its own pauses
-// allow: what was never still for so long may be still a little longer by itself.
-func (x *stillLog) long(minutes int64) bool { return 2*minutes >= 3*x.limit }
-
-// lengthens tells whether it became long in the last minute.
-func (x *stillLog) lengthens() bool { return x.long(x.minutes()) && !x.long(x.minutes()-1) }
+// long tells whether it is still for half as long again as its own pauses allow: what was
+// never still for so long may be still a little longer by itself.
+func (x *stillLog) long() bool { return 2*x.heard >= 3*x.limit }
 
 // logs are all logs of systems, in order.
 func (p *past) logs() (keys []deviceLog) {
@@ -112,8 +109,8 @@ func (s *scene) known(server netip.Addr) bool {
 // not the carrier's does not count: it may be an intruder's.
 func (d *Detector) stillLog(s *scene, key deviceLog, ways paths, now int64) (x stillLog, is bool) {
 	var uses []use
-	for way, one := range ways {
-		if s.known(way.server) {
+	for _, way := range ways.sorted() {
+		if one := ways[way]; s.known(way.server) {
 			uses = append(uses, use{one, way.exporter})
 			if !slices.Contains(x.servers, way.server) {
 				x.servers = append(x.servers, way.server)
@@ -137,7 +134,9 @@ func (d *Detector) stillLog(s *scene, key deviceLog, ways paths, now int64) (x s
 // rest is in how many minutes from a up to b the system was seen to send what is no log,
 // and in how many it usually is at the same time of the days before, by the same routers.
 func (d *Detector) rest(p *past, device netip.Addr, a, b int64) (seen, usual float64) {
-	for way, one := range p.devices[deviceLog{device, none}] {
+	ways := p.devices[deviceLog{device, none}]
+	for _, way := range ways.sorted() {
+		one := ways[way]
 		heard := p.listened(way.exporter, a, b)
 		if heard == 0 {
 			continue
@@ -161,15 +160,17 @@ func (d *Detector) rest(p *past, device netip.Addr, a, b int64) (seen, usual flo
 // though enough were to be expected from others: then it is up to the server or the
 // way to it. others is how many systems usually send to it.
 func (d *Detector) deaf(s *scene, x *stillLog) (server netip.Addr, others int, expected float64) {
-	for key, ways := range s.devices {
+	for _, key := range s.logs() {
 		if key.log != x.log || key.device == x.device {
 			continue
 		}
 		var uses []use
-		for way, one := range ways {
+		ways := s.devices[key]
+		for _, way := range ways.sorted() {
 			if !slices.Contains(x.servers, way.server) {
 				continue
 			}
+			one := ways[way]
 			if one.active(x.last+1, x.until) > 0 {
 				return netip.Addr{}, 0, 0 // it gets some
 			}
@@ -227,7 +228,7 @@ func (d *Detector) logFinding(s *scene, x *stillLog) alert.Finding {
 	f := s.logBase(ruleLogs, x)
 	what, name := logTexts[x.log], s.system(x.device)
 	f.ID, f.Severity, f.Confidence = s.logID(x), alert.High, 0.85
-	if !x.long(x.minutes()) {
+	if !x.long() {
 		f.Severity, f.Confidence = alert.Medium, 0.6
 	}
 	if len(x.servers) == 1 {

@@ -21,8 +21,9 @@ type stillness struct {
 	// before; days is of how many days that is the middle.
 	expected float64
 	days     int
-	// limit is how long it may be still by its own pauses, in minutes.
-	limit int64
+	// limit is how long it may be still by its own pauses, heard for how long it was and
+	// routers were heard that would have shown it; in minutes.
+	limit, heard int64
 }
 
 func (s *stillness) lastSeen() time.Time     { return atMinute(s.last + 1) }
@@ -57,7 +58,8 @@ func (d *Detector) still(p *past, uses []use, now int64, atLeast time.Duration) 
 		return s, false
 	}
 	s.limit = d.pauses(uses, s.last)
-	return s, int64(p.heardBest(uses, s.last+1, now)*float64(s.minutes())) > s.limit
+	s.heard = int64(p.heardBest(uses, s.last+1, now) * float64(s.minutes()))
+	return s, s.heard > s.limit
 }
 
 // expected is how many flows are usual from minute a up to b: the middle of what

@@ -1,9 +1,11 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -27,6 +29,16 @@ type path struct{ server, exporter netip.Addr }
 
 // paths are the flows of something by path.
 type paths map[path]*series
+
+// sorted are the paths in an order of their own: sums of floats depend on it.
+func (p paths) sorted() []path {
+	all := make([]path, 0, len(p))
+	for way := range p {
+		all = append(all, way)
+	}
+	slices.SortFunc(all, func(a, b path) int { return cmp.Or(a.server.Compare(b.server), a.exporter.Compare(b.exporter)) })
+	return all
+}
 
 func (p *past) readDevices(ctx context.Context, now, complete time.Time, back time.Duration) error {
 	type row struct {

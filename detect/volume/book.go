@@ -75,17 +75,21 @@ const chunk = 24 * time.Hour
 // read makes the book stand for the hours from since, or before it, up to end, or after
 // it.
 func (b *book) read(ctx context.Context, s *scene, since, end time.Time) error {
-	if b.to.After(end) {
-		end = b.to
-	} else {
+	if b.from.After(since) || b.to.Before(since) {
+		b.clear(since)
+	}
+	if b.to.Before(end) {
 		end = detect.Ahead(s.h, end)
+	} else {
+		end = b.to
 	}
 	changed, err := b.memory.Changed(ctx, s.h, since, b.to, end)
 	if err != nil {
 		return err
 	}
-	if changed || b.inv != s.inv || b.to.Before(since) || b.from.After(since) {
-		b.inv, b.from, b.to, b.pages, b.heard = s.inv, since, since, map[ledger.Key]*page{}, map[int32]bool{}
+	if changed || b.inv != s.inv {
+		b.clear(since)
+		b.inv = s.inv
 	}
 	for b.to.Before(end) {
 		until := b.to.Add(chunk)
@@ -93,7 +97,6 @@ func (b *book) read(ctx context.Context, s *scene, since, end time.Time) error {
 			until = end
 		}
 		if err := b.add(ctx, s, b.to, until); err != nil {
-			b.inv = nil
 			return err
 		}
 		b.to = until
@@ -102,6 +105,11 @@ func (b *book) read(ctx context.Context, s *scene, since, end time.Time) error {
 		b.forget(since)
 	}
 	return nil
+}
+
+// clear empties the book; what is read next begins at from.
+func (b *book) clear(from time.Time) {
+	b.from, b.to, b.pages, b.heard = from, from, map[ledger.Key]*page{}, map[int32]bool{}
 }
 
 func (b *book) add(ctx context.Context, s *scene, from, to time.Time) error {
@@ -120,6 +128,7 @@ func (b *book) add(ctx context.Context, s *scene, from, to time.Time) error {
 	if err != nil {
 		return fmt.Errorf("add up what systems sent: %w", err)
 	}
+	law := ledger.NewLaw(s.inv) // its answers of one chunk, not of weeks
 	for i := range rows {
 		r := &rows[i]
 		m := ledger.Move{
@@ -139,7 +148,7 @@ func (b *book) add(ctx context.Context, s *scene, from, to time.Time) error {
 		e := &(*p)[len(*p)-1]
 		switch {
 		case m.Sent == 0:
-		case s.law.Rule(&m) != "":
+		case law.Rule(&m) != "":
 			e.allowed += float64(m.Sent)
 		default:
 			e.free += float64(m.Sent)

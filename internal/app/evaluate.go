@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,13 +51,14 @@ func Evaluate(ctx context.Context, e Evaluation, store *storage.Store, logger *s
 	if err != nil {
 		return evaluate.Result{}, err
 	}
-	truth, err := e.stored()
+	planned := fingerprint(c)
+	truth, err := e.stored(planned)
 	if err != nil {
 		return evaluate.Result{}, err
 	}
 	cfg, err := e.config(c)
 	if err == nil && truth == nil {
-		truth, err = e.generate(ctx, cfg, c, store, logger)
+		truth, err = e.generate(ctx, cfg, c, planned, store, logger)
 	}
 	if err != nil {
 		return evaluate.Result{}, err
@@ -78,8 +81,10 @@ func (e *Evaluation) span() (from, to time.Time) {
 
 // truth is what of a campaign is known only once it has been generated.
 type truth struct {
-	// Campaign says of which.
+	// Campaign says of which, Planned is the fingerprint of what was planned: another
+	// version of the generator plans something else.
 	Campaign campaign.Config
+	Planned  string
 	Labels   []campaign.Label
 	Stats    campaign.Stats
 }
@@ -89,7 +94,7 @@ type truth struct {
 func (e *Evaluation) file() string { return filepath.Join(e.Dir, "campaign.json") }
 
 // stored gives the truth of a campaign that is in the database already; nil: none is.
-func (e *Evaluation) stored() (*truth, error) {
+func (e *Evaluation) stored(planned string) (*truth, error) {
 	text, err := os.ReadFile(e.file())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -101,14 +106,39 @@ func (e *Evaluation) stored() (*truth, error) {
 	if err := json.Unmarshal(text, &t); err != nil {
 		return nil, fmt.Errorf("evaluate: %s: %w", e.file(), err)
 	}
-	if !reflect.DeepEqual(t.Campaign, e.Campaign) {
+	if t.Planned != planned || !reflect.DeepEqual(t.Campaign, e.Campaign) {
 		return nil, fmt.Errorf("evaluate: %s holds another campaign; use another folder, or remove that one", e.Dir)
 	}
 	return &t, nil
 }
 
+// fingerprint is a hash of what a campaign that has not run yet plans.
+func fingerprint(c *campaign.Campaign) string {
+	hash := sha256.New()
+	hash.Write(c.Inventory())
+	if err := json.NewEncoder(hash).Encode([]any{c.Intelligence(), c.Labels()}); err != nil {
+		panic(err) // texts, numbers and times, all of which JSON has
+	}
+	return hex.EncodeToString(hash.Sum(nil))
+}
+
+// empty is an error where there are flows.
+func empty(ctx context.Context, store *storage.Store) error {
+	var flows uint64
+	if err := store.QueryRow(ctx, "SELECT count() FROM flows").Scan(&flows); err != nil {
+		return err
+	}
+	if flows > 0 {
+		return fmt.Errorf("the database holds %d flows of a campaign that was never finished; remove the folder", flows)
+	}
+	return nil
+}
+
 // generate fills the database.
-func (e *Evaluation) generate(ctx context.Context, cfg Config, c *campaign.Campaign, store *storage.Store, logger *slog.Logger) (*truth, error) {
+func (e *Evaluation) generate(ctx context.Context, cfg Config, c *campaign.Campaign, planned string, store *storage.Store, logger *slog.Logger) (*truth, error) {
+	if err := empty(ctx, store); err != nil {
+		return nil, fmt.Errorf("evaluate: %s: %w", e.Dir, err)
+	}
 	began := time.Now()
 	if err := ingest(ctx, cfg, store, exports(c), logger); err != nil {
 		return nil, err
@@ -122,7 +152,7 @@ func (e *Evaluation) generate(ctx context.Context, cfg Config, c *campaign.Campa
 		return nil, err
 	}
 	e.say("history made", began)
-	t := &truth{e.Campaign, c.Labels(), c.Stats()}
+	t := &truth{e.Campaign, planned, c.Labels(), c.Stats()}
 	text, err := json.Marshal(t)
 	if err == nil {
 		err = os.WriteFile(e.file(), text, 0o600)

@@ -68,14 +68,14 @@ func (p *pool) giveBack(t testing.TB, endpoint storage.Endpoint) error {
 	if t.Failed() || schema != p.schema {
 		return s.Drop(ctx)
 	}
-	var filled []struct {
+	var tables []struct {
 		Name string `ch:"name"`
 	}
-	if err := s.Select(ctx, &filled, `SELECT name FROM system.tables
-		WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND total_rows > 0 AND name != 'schema_migrations'`); err != nil {
+	if err := s.Select(ctx, &tables, `SELECT name FROM system.tables
+		WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'`); err != nil {
 		return err
 	}
-	for _, table := range filled {
+	for _, table := range tables {
 		if err := s.Exec(ctx, "TRUNCATE TABLE "+table.Name); err != nil {
 			return err
 		}
