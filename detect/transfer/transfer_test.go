@@ -153,7 +153,7 @@ func TestManyFold(t *testing.T) {
 	}
 	stage.Flows(flows...)
 	found := stage.Detect(detector(t), dt.At(0), dt.At(10*second))
-	if len(found) != 1 || !strings.Contains(found[0].Title, "sent 800 kB to 198.18.0.1 and 39 other addresses") {
+	if len(found) != 1 || !strings.Contains(found[0].Title, "sent 800 kB by HTTPS (tcp/443) to 198.18.0.1 and 39 other addresses") {
 		t.Errorf("found %q, want one", detecttest.Titles(found))
 	}
 }
