@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"math"
 	"net/netip"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 
 //go:embed amounts.sql
 var amountsSQL string
-
-func exp(x float64) float64 { return math.Exp(x) }
 
 // amount is what a router saw of a source in the last hour.
 type amount struct {

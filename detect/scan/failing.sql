@@ -2,11 +2,7 @@
 -- failed in an hour. See slow.sql.
 WITH
     if(initiator = 'peer', asset_addr, peer_addr) AS target_addr,
-    (toIPv6('10.0.0.0') <= target_addr AND target_addr <= toIPv6('10.255.255.255')
-        OR toIPv6('172.16.0.0') <= target_addr AND target_addr <= toIPv6('172.31.255.255')
-        OR toIPv6('192.168.0.0') <= target_addr AND target_addr <= toIPv6('192.168.255.255')
-        OR toIPv6('100.64.0.0') <= target_addr AND target_addr <= toIPv6('100.127.255.255')
-        OR toIPv6('fc00::') <= target_addr AND target_addr < toIPv6('fe00::')) AS unreachable
+    {unreachable:target_addr} AS unreachable
 SELECT if(initiator = 'peer', peer_addr, asset_addr) AS source
 FROM pair_hours
 WHERE hour >= toDateTime({last:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')

@@ -38,7 +38,7 @@ func (s *scene) outside(ctx context.Context) ([]alert.Finding, error) {
 	walk := s.cfg.newWalk()
 	targets := uint64(walk.upper/walk.up) + 1
 	var rows []zoneDay
-	err := s.h.Select(ctx, &rows, outsideSQL, detect.Param("since", s.w.Start.Add(-24*time.Hour)),
+	err := s.h.Select(ctx, &rows, query(outsideSQL), detect.Param("since", s.w.Start.Add(-24*time.Hour)),
 		detect.Param("end", s.w.Start), detect.Param("targets", targets))
 	if err != nil {
 		return nil, fmt.Errorf("read what outside scanners did: %w", err)

@@ -24,11 +24,7 @@ FROM
     FROM pair_hours AS p
     WHERE hour >= toDateTime({since:DateTime64(3)}, 'UTC') AND hour < toDateTime({end:DateTime64(3)}, 'UTC')
         AND initiator = 'peer' AND peer_zone = '' AND protocol IN (6, 17)
-        AND NOT (toIPv6('10.0.0.0') <= asset_addr AND asset_addr <= toIPv6('10.255.255.255')
-        OR toIPv6('172.16.0.0') <= asset_addr AND asset_addr <= toIPv6('172.31.255.255')
-        OR toIPv6('192.168.0.0') <= asset_addr AND asset_addr <= toIPv6('192.168.255.255')
-        OR toIPv6('100.64.0.0') <= asset_addr AND asset_addr <= toIPv6('100.127.255.255')
-        OR toIPv6('fc00::') <= asset_addr AND asset_addr < toIPv6('fe00::'))
+        AND NOT {unreachable:asset_addr}
     GROUP BY zone, source
     HAVING max(if(protocol = 6, established, answered)) = 0 AND targets >= {targets:UInt64}
 ) AS s

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"tapwatch/alert"
@@ -30,7 +31,7 @@ func (s *scene) networkScan(x *suspect) alert.Finding {
 	f.Reasons = append([]string{
 		fmt.Sprintf("%d of %s failed within %s; who means well fails in %.0f %% of them", len(failed),
 			detect.Count(uint64(len(x.targets)), "first contact"), detect.Duration(took), 100*(1-s.cfg.SuccessBenign)),
-		fmt.Sprintf("the sequential test (TRW) stands at %.1f and decides at %.1f: scanning explains it %s times as well", walk.most, walk.upper, timesText(exp(walk.most))),
+		fmt.Sprintf("the sequential test (TRW) stands at %.1f and decides at %.1f: scanning explains it %s times as well", walk.most, walk.upper, timesText(math.Exp(walk.most))),
 	}, s.facts(x, failed)...)
 	f.Measures = s.measures(x, failed)
 	s.finish(&f, x, failed)

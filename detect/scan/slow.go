@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
@@ -50,7 +51,7 @@ func (s *scene) slow(ctx context.Context) ([]alert.Finding, error) {
 		return nil, err
 	}
 	var rows []slowRow
-	err = s.h.Select(ctx, &rows, slowSQL, detect.Param("since", end.Add(-s.cfg.History)),
+	err = s.h.Select(ctx, &rows, query(slowSQL), detect.Param("since", end.Add(-s.cfg.History)),
 		detect.Param("fresh", end.Add(-s.cfg.Slow)), detect.Param("end", end), detect.Param("sources", sources))
 	if err != nil {
 		return nil, fmt.Errorf("read whom sources met first: %w", err)
@@ -81,7 +82,7 @@ func (s *scene) failing(ctx context.Context, end time.Time) ([]string, error) {
 	var rows []struct {
 		Source netip.Addr `ch:"source"`
 	}
-	err := s.h.Select(ctx, &rows, failingSQL, detect.Param("last", end.Add(-time.Hour)), detect.Param("end", end))
+	err := s.h.Select(ctx, &rows, query(failingSQL), detect.Param("last", end.Add(-time.Hour)), detect.Param("end", end))
 	if err != nil {
 		return nil, fmt.Errorf("read whose contacts failed: %w", err)
 	}
@@ -121,7 +122,7 @@ func (s *scene) gather(rows []slowRow) []*suspect {
 // chance is how probable it is that of n first contacts at least f fail, if the source
 // means well.
 func (s *scene) chance(f, n int) float64 {
-	return exp(baseline.LogBinomialTail(f, n, 1-s.cfg.SuccessBenign))
+	return math.Exp(baseline.LogBinomialTail(f, n, 1-s.cfg.SuccessBenign))
 }
 
 // toldFast tells whether what failed in the last hour came so close together that the

@@ -15,11 +15,7 @@ WITH
     if(initiator = 'peer', peer_zone, asset_zone) AS source_zone,
     (protocol = 6 AND least_sampling <= 1) OR (target_dark AND protocol IN (1, 6, 17, 58, 132) AND port NOT IN (161, 10161)) AS tells,
     if(protocol = 6, established, answered) AS succeeded,
-    (toIPv6('10.0.0.0') <= target_addr AND target_addr <= toIPv6('10.255.255.255')
-        OR toIPv6('172.16.0.0') <= target_addr AND target_addr <= toIPv6('172.31.255.255')
-        OR toIPv6('192.168.0.0') <= target_addr AND target_addr <= toIPv6('192.168.255.255')
-        OR toIPv6('100.64.0.0') <= target_addr AND target_addr <= toIPv6('100.127.255.255')
-        OR toIPv6('fc00::') <= target_addr AND target_addr < toIPv6('fe00::')) AS unreachable
+    {unreachable:target_addr} AS unreachable
 SELECT
     source_addr AS source,
     target_addr AS target,
